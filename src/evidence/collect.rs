@@ -1,0 +1,295 @@
+//! What all reports of a run add up to, and the sink that fills it.
+//!
+//! Each report is read into an [`Evidence`] of its own, then merged in declared order, so the result does not
+//! depend on which report was read first.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, Read};
+
+use serde::{Deserialize, Serialize};
+
+use super::coverage::{Building, Coverage};
+use super::problem::{EMPTY, ENCODING, LIMIT, UNREADABLE};
+use super::sink::{Case, Repeat, Sink};
+use super::tests::Tests;
+use super::{Format, Kind, Limits, Problem, ReadError, source};
+use crate::sys::text;
+
+/// Problems of one code kept for one report; the rest are counted.
+const KEPT_PROBLEMS: u64 = 20;
+
+/// How the same test, seen again without a declared rerun, counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Repeats {
+    /// The worst outcome holds.
+    #[default]
+    Worst,
+    /// The last outcome holds: for tools that repeat a failed test and report both runs alike.
+    Last,
+}
+
+impl Repeats {
+    /// Every value with its word under `repeats:`.
+    pub const WORDS: &'static [(&'static str, Self)] = &[("worst", Self::Worst), ("last", Self::Last)];
+}
+
+/// Where a report comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    /// The check that declares it.
+    pub check: &'a str,
+    /// Its path from the project's root, or what stands in for one.
+    pub path: &'a str,
+    /// How repeated tests in it count.
+    pub repeats: Repeats,
+}
+
+/// One report that was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The check that declares it.
+    pub check: String,
+    /// Its path from the project's root.
+    pub path: String,
+    /// What it is about.
+    pub kind: Kind,
+    /// The format it was read as.
+    pub format: String,
+    /// Test cases, files or metrics in it.
+    pub entries: u64,
+}
+
+/// One number of a metrics file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metric {
+    /// Dotted name without the `metrics.` prefix.
+    pub name: String,
+    /// Its value; may be NaN.
+    pub value: f64,
+    /// The file it was read from.
+    pub source: String,
+}
+
+/// Everything read from the reports of a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evidence {
+    /// Tests of all reports.
+    pub tests: Tests,
+    /// Coverage of all reports.
+    pub coverage: Coverage,
+    /// Numbers of all metrics files, in the order of the files.
+    pub metrics: Vec<Metric>,
+    /// Folders that coverage paths may be relative to.
+    pub source_roots: Vec<String>,
+    /// The reports.
+    pub reports: Vec<Report>,
+    /// What was lost, guessed or noticed.
+    pub problems: Vec<Problem>,
+}
+
+impl Evidence {
+    /// Adds another report's content.
+    pub fn merge(&mut self, other: Self, repeats: Repeats) {
+        self.tests.merge(other.tests, repeats);
+        self.coverage.merge(other.coverage);
+        self.metrics.extend(other.metrics);
+        for root in other.source_roots {
+            if !self.source_roots.contains(&root) {
+                self.source_roots.push(root);
+            }
+        }
+        self.reports.extend(other.reports);
+        self.problems.extend(other.problems);
+    }
+
+    /// The paths of the reports of one kind.
+    #[must_use]
+    pub fn sources(&self, kind: Kind) -> Vec<&str> {
+        self.reports.iter().filter(|report| report.kind == kind).map(|report| report.path.as_str()).collect()
+    }
+}
+
+/// Reads one report: undoes its encoding, finds its format unless one is given, and collects what it says.
+/// Never fails; what went wrong is among the problems.
+pub fn read(
+    input: impl Read,
+    kind: Option<Kind>,
+    format: Option<&'static Format>,
+    origin: &Origin<'_>,
+    limits: &Limits,
+) -> Evidence {
+    let mut plain = match source::plain(input, limits) {
+        Ok(plain) => plain,
+        Err(error) => return unreadable(origin, &error.to_string()),
+    };
+    let found = format.or_else(|| super::sniff(kind, &plain.head));
+    let mut evidence = match found {
+        Some(format) => read_with(format, &mut *plain.reader, origin, limits),
+        None if plain.head.iter().all(u8::is_ascii_whitespace) => {
+            let mut evidence = Evidence::default();
+            evidence.problems.push(Problem::new(&EMPTY, "the report is an empty file").in_file(origin.path));
+            evidence
+        }
+        None => {
+            let names: Vec<_> = super::FORMATS
+                .iter()
+                .filter(|row| kind.is_none_or(|kind| kind == row.kind))
+                .map(|row| row.name)
+                .collect();
+            return unreadable(origin, &format!("it looks like none of the formats {}", text::list(&names)));
+        }
+    };
+    if !plain.undone.is_empty() {
+        evidence.problems.push(
+            Problem::new(&ENCODING, format!("converted before reading: {}", text::list(&plain.undone)))
+                .in_file(origin.path),
+        );
+    }
+    evidence
+}
+
+fn unreadable(origin: &Origin<'_>, why: &str) -> Evidence {
+    let mut evidence = Evidence::default();
+    evidence.problems.push(Problem::new(&UNREADABLE, format!("the report cannot be read: {why}")).in_file(origin.path));
+    evidence
+}
+
+/// Reads one report as a known format. Never fails; what went wrong is among the problems.
+pub fn read_with(format: &Format, input: &mut dyn BufRead, origin: &Origin<'_>, limits: &Limits) -> Evidence {
+    let mut collector = Collector::new(format.kind, origin);
+    match (format.read)(input, &mut collector, limits) {
+        Ok(()) => {}
+        Err(ReadError::Limit { what, limit }) => {
+            collector.problem(Problem::new(
+                &LIMIT,
+                format!("{what} is larger than the limit of {limit}; the rest of the report was not read"),
+            ));
+        }
+        Err(error) => collector.problem(Problem::new(&UNREADABLE, format!("reading stopped: {error}"))),
+    }
+    collector.finish(format)
+}
+
+/// Reads a text as one format, for tests beside the readers.
+#[cfg(test)]
+pub(super) fn read_text(format: &Format, text: &str) -> Evidence {
+    let origin = Origin { check: "check", path: "report", repeats: Repeats::Worst };
+    let mut evidence = read_with(format, &mut text.as_bytes(), &origin, &Limits::default());
+    evidence.problems.iter_mut().for_each(|problem| problem.file = None);
+    evidence
+}
+
+/// The sink behind [`read`].
+struct Collector<'a> {
+    kind: Kind,
+    origin: &'a Origin<'a>,
+    evidence: Evidence,
+    file: Option<(String, Repeat)>,
+    building: Building,
+    entries: u64,
+    counts: BTreeMap<String, u64>,
+}
+
+impl<'a> Collector<'a> {
+    fn new(kind: Kind, origin: &'a Origin<'a>) -> Self {
+        Self {
+            kind,
+            origin,
+            evidence: Evidence::default(),
+            file: None,
+            building: Building::default(),
+            entries: 0,
+            counts: BTreeMap::new(),
+        }
+    }
+
+    fn end_file(&mut self) {
+        if let Some((path, repeat)) = self.file.take() {
+            let file = self.building.finish(repeat);
+            self.entries += 1;
+            self.evidence.coverage.add_repeat(path, file, repeat);
+        }
+    }
+
+    fn finish(mut self, format: &Format) -> Evidence {
+        self.end_file();
+        let nothing = match self.kind {
+            Kind::Tests => self.evidence.tests.is_empty().then_some("no test case"),
+            Kind::Coverage => (self.evidence.coverage.summary().lines.total == 0).then_some("no coverable line"),
+            Kind::Metrics => self.evidence.metrics.is_empty().then_some("no number"),
+        };
+        if let Some(what) = nothing {
+            self.problem(Problem::new(&EMPTY, format!("there is {what} in the report")));
+        }
+        for (code, count) in std::mem::take(&mut self.counts) {
+            if count > KEPT_PROBLEMS
+                && let Some(last) = self.evidence.problems.iter_mut().rev().find(|problem| problem.code == code)
+            {
+                let more = format!(" (and {} more like this)", count - KEPT_PROBLEMS);
+                last.message.push_str(&more);
+            }
+        }
+        self.evidence.reports.push(Report {
+            check: self.origin.check.to_owned(),
+            path: self.origin.path.to_owned(),
+            kind: self.kind,
+            format: format.name.to_owned(),
+            entries: self.entries,
+        });
+        self.evidence
+    }
+}
+
+impl Sink for Collector<'_> {
+    fn case(&mut self, case: &Case<'_>) {
+        self.entries += 1;
+        self.evidence.tests.add_case(self.origin.check, case, self.origin.repeats);
+    }
+
+    fn source_root(&mut self, path: &str) {
+        self.evidence.source_roots.push(path.to_owned());
+    }
+
+    fn file(&mut self, path: &str, repeat: Repeat) {
+        self.end_file();
+        self.file = Some((path.replace('\\', "/"), repeat));
+    }
+
+    fn line(&mut self, number: u32, hits: u64) {
+        if self.file.is_some() {
+            self.building.line(number, hits);
+        }
+    }
+
+    fn branch(&mut self, line: u32, arm: u32, taken: Option<u64>) {
+        if self.file.is_some() {
+            self.building.branch(line, arm, taken);
+        }
+    }
+
+    fn branches(&mut self, line: u32, taken: u32, total: u32) {
+        if self.file.is_some() {
+            self.building.branches(line, taken, total);
+        }
+    }
+
+    fn function(&mut self, name: &str, line: u32, hits: u64) {
+        if self.file.is_some() {
+            self.building.function(name, line, hits);
+        }
+    }
+
+    fn metric(&mut self, name: &str, value: f64) {
+        self.entries += 1;
+        self.evidence.metrics.push(Metric { name: name.to_owned(), value, source: self.origin.path.to_owned() });
+    }
+
+    fn problem(&mut self, problem: Problem) {
+        let count = self.counts.entry(problem.code.clone()).or_default();
+        *count += 1;
+        if *count <= KEPT_PROBLEMS {
+            self.evidence.problems.push(problem.in_file(self.origin.path));
+        }
+    }
+}

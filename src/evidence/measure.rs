@@ -1,0 +1,155 @@
+//! Evidence as named numbers. Totals are computed here and nowhere else.
+
+use serde::{Deserialize, Serialize};
+
+use super::coverage::Ratio;
+use super::{Evidence, Kind};
+
+/// A named number with the files it comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// Dotted name.
+    pub name: String,
+    /// Which part of the project it is about; `None` is all of it.
+    pub scope: Option<String>,
+    /// The reports it was read from.
+    pub sources: Vec<String>,
+    /// Its value; may be NaN.
+    #[serde(with = "super::measure::not_finite")]
+    pub value: f64,
+}
+
+/// Numbers keyed by name, scope and source.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Measurements(Vec<Measurement>);
+
+impl Measurements {
+    /// Everything the evidence measures about the whole project.
+    #[must_use]
+    pub fn of(evidence: &Evidence) -> Self {
+        let mut out = Self::default();
+        if !evidence.tests.is_empty() {
+            let sum = evidence.tests.summary();
+            let sources = evidence.sources(Kind::Tests);
+            for (name, value) in [
+                ("total", count(sum.total)),
+                ("passed", count(sum.passed)),
+                ("failed", count(sum.failed)),
+                ("errors", count(sum.errors)),
+                ("skipped", count(sum.skipped)),
+                ("flaky", count(sum.flaky)),
+                ("attempts", count(sum.attempts)),
+                ("duration_seconds", sum.seconds),
+            ] {
+                out.add(format!("tests.{name}"), None, &sources, value);
+            }
+        }
+        let sum = evidence.coverage.summary();
+        let sources = evidence.sources(Kind::Coverage);
+        for (name, ratio) in [("lines", sum.lines), ("branches", sum.branches), ("functions", sum.functions)] {
+            out.add_ratio(&format!("coverage.{name}"), None, &sources, ratio);
+        }
+        for metric in &evidence.metrics {
+            out.add(format!("metrics.{}", metric.name), None, &[metric.source.as_str()], metric.value);
+        }
+        out
+    }
+
+    /// Adds one number.
+    pub fn add(&mut self, name: String, scope: Option<&str>, sources: &[&str], value: f64) {
+        let sources = sources.iter().map(|source| (*source).to_owned()).collect();
+        self.0.push(Measurement { name, scope: scope.map(str::to_owned), sources, value });
+    }
+
+    /// Adds covered, total and percent; nothing where there is nothing to cover.
+    pub fn add_ratio(&mut self, name: &str, scope: Option<&str>, sources: &[&str], ratio: Ratio) {
+        if let Some(percent) = ratio.percent() {
+            self.add(format!("{name}.covered"), scope, sources, count(ratio.covered));
+            self.add(format!("{name}.total"), scope, sources, count(ratio.total));
+            self.add(format!("{name}.percent"), scope, sources, percent);
+        }
+    }
+
+    /// Every number with this name about the whole project: several if several files state it.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Measurement> {
+        self.0.iter().filter(move |measurement| measurement.scope.is_none() && measurement.name == name)
+    }
+
+    /// The value of a name about the whole project, if all files that state it agree.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<f64> {
+        let mut all = self.all(name);
+        let first = all.next()?.value;
+        all.all(|other| other.value.to_bits() == first.to_bits()).then_some(first)
+    }
+
+    /// All numbers, in the order they were added.
+    pub fn iter(&self) -> impl Iterator<Item = &Measurement> {
+        self.0.iter()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+fn count(value: u64) -> f64 {
+    value as f64
+}
+
+/// JSON has no NaN or infinity: they are written as words, so that a stored record says what was measured.
+pub mod not_finite {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    /// A number, or a word for what is not finite.
+    ///
+    /// # Errors
+    /// The serializer's own.
+    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        if value.is_finite() { serializer.serialize_f64(*value) } else { serializer.collect_str(value) }
+    }
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(f64),
+        Word(String),
+    }
+
+    /// The reverse of [`serialize`].
+    ///
+    /// # Errors
+    /// A word that is no number.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        match Written::deserialize(deserializer)? {
+            Written::Number(value) => Ok(value),
+            Written::Word(word) => word.parse().map_err(serde::de::Error::custom),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_measured_has_no_number() {
+        assert!(Measurements::of(&Evidence::default()).is_empty());
+    }
+
+    #[test]
+    fn numbers_that_are_not_finite_survive_json() {
+        let mut all = Measurements::default();
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.1] {
+            all.add("metrics.x".into(), None, &["a.json"], value);
+        }
+        let json = serde_json::to_string(&all).unwrap();
+        let back: Measurements = serde_json::from_str(&json).unwrap();
+        assert!(back.iter().zip(all.iter()).all(|(a, b)| a.value.to_bits() == b.value.to_bits()), "{json}");
+        assert_eq!(all.value("metrics.x"), None);
+    }
+}

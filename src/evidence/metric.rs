@@ -1,0 +1,138 @@
+//! The names of what can be measured: one table for rules, reports, `explain` and the schema.
+
+use super::Kind;
+use crate::sys::text;
+
+/// What a number counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Whole things.
+    Count,
+    /// 0 to 100.
+    Percent,
+    /// Seconds.
+    Seconds,
+    /// Whatever the project measures.
+    Number,
+}
+
+impl Unit {
+    /// A value in this unit: `12`, `59.24 %`, `1.5 s`.
+    #[must_use]
+    pub fn show(self, value: &str) -> String {
+        match self {
+            Self::Percent => format!("{value} %"),
+            Self::Seconds => format!("{value} s"),
+            Self::Count | Self::Number => value.to_owned(),
+        }
+    }
+}
+
+/// One row: a name that rules may use.
+pub struct Name {
+    /// The dotted name.
+    pub name: &'static str,
+    /// What it counts.
+    pub unit: Unit,
+    /// One sentence.
+    pub doc: &'static str,
+}
+
+const fn row(name: &'static str, unit: Unit, doc: &'static str) -> Name {
+    Name { name, unit, doc }
+}
+
+/// Every fixed name.
+pub const NAMES: &[Name] = &[
+    row(
+        "tests.total",
+        Unit::Count,
+        "Tests, each counted once however often it was attempted: passed + failed + skipped.",
+    ),
+    row("tests.passed", Unit::Count, "Tests that held."),
+    row(
+        "tests.failed",
+        Unit::Count,
+        "Tests that did not hold or could not run: every outcome that is neither passed nor skipped, errors included.",
+    ),
+    row("tests.errors", Unit::Count, "The part of `tests.failed` that could not run to its end."),
+    row("tests.skipped", Unit::Count, "Tests that did not run on purpose."),
+    row("tests.flaky", Unit::Count, "Tests that were seen both to hold and not to hold in this run."),
+    row("tests.attempts", Unit::Count, "Runs of tests, repeats included."),
+    row(
+        "tests.duration_seconds",
+        Unit::Seconds,
+        "Sum of the times of all attempts; not the wall time of a parallel run.",
+    ),
+    row("coverage.lines.covered", Unit::Count, "Executable lines with at least one hit."),
+    row("coverage.lines.total", Unit::Count, "Executable lines."),
+    row("coverage.lines.percent", Unit::Percent, "Covered lines out of all executable lines."),
+    row("coverage.branches.covered", Unit::Count, "Branches that were taken."),
+    row("coverage.branches.total", Unit::Count, "Branches."),
+    row("coverage.branches.percent", Unit::Percent, "Taken branches out of all."),
+    row("coverage.functions.covered", Unit::Count, "Functions that were entered."),
+    row("coverage.functions.total", Unit::Count, "Functions."),
+    row("coverage.functions.percent", Unit::Percent, "Entered functions out of all."),
+];
+
+/// Prefixes under which a project names its own numbers, and what fills them.
+pub const NAMESPACES: &[(&str, &str)] =
+    &[("metrics.", "A number from a metrics file; the dotted path inside the file follows the prefix.")];
+
+/// The row of a fixed name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Name> {
+    NAMES.iter().find(|row| row.name == name)
+}
+
+/// The unit of any name.
+#[must_use]
+pub fn unit(name: &str) -> Unit {
+    find(name).map_or(Unit::Number, |row| row.unit)
+}
+
+/// Checks that a rule may use the name.
+///
+/// # Errors
+/// The next step: the nearest known name, or where to find the list.
+pub fn check(name: &str) -> Result<(), String> {
+    let is_open = NAMESPACES.iter().any(|(prefix, _)| name.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty()));
+    if is_open || find(name).is_some() {
+        return Ok(());
+    }
+    let known = NAMES.iter().map(|row| row.name);
+    Err(match text::closest(name, known) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`mgmt explain metrics` lists the names; a metrics file's own numbers are `metrics.NAME`".to_owned(),
+    })
+}
+
+/// The kind of evidence that yields a name.
+#[must_use]
+pub fn kind(name: &str) -> Option<Kind> {
+    Kind::ALL
+        .iter()
+        .find(|(prefix, _)| name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.')))
+        .map(|(_, kind)| *kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_has_a_kind_and_a_sentence() {
+        for row in NAMES {
+            assert!(kind(row.name).is_some(), "{}", row.name);
+            assert!(row.doc.ends_with('.'), "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn unknown_names_get_a_next_step() {
+        assert_eq!(check("tests.faild"), Err("did you mean `tests.failed`?".into()));
+        assert!(check("metrics.").is_err());
+        assert!(check("accuracy").unwrap_err().contains("metrics.NAME"));
+        assert_eq!(check("metrics.holdout.f1"), Ok(()));
+    }
+}

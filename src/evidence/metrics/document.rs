@@ -1,0 +1,195 @@
+//! JSON or YAML, flat or nested: every number becomes a metric with a dotted name.
+//!
+//! Text, booleans and nulls beside the numbers are descriptions, not metrics, and are passed over. `NaN` and
+//! `Infinity`, which JSON does not have but Python writes, stay what they are, so that a rule on them cannot pass.
+
+use std::io::{BufRead, Read as _};
+
+use serde_yaml::Value;
+
+use super::super::problem::{REPAIRED, SYNTAX};
+use super::super::sink::Sink;
+use super::super::{Format, Kind, Limits, Problem, ReadError};
+use crate::sys::text;
+
+/// The table row.
+pub const FORMAT: Format = Format {
+    name: "document",
+    kind: Kind::Metrics,
+    doc: "JSON or YAML, flat or nested: each number is a metric with a dotted name.",
+    sniff,
+    read,
+    sample: SAMPLE,
+};
+
+const SAMPLE: &str = r#"{ "holdout": { "f1": 0.9376, "accuracy": 0.9434 }, "samples": 442, "model": "ensemble", "per_class": [0.91, 0.97] }
+"#;
+
+fn sniff(head: &[u8]) -> bool {
+    let start = head.iter().find(|byte| !byte.is_ascii_whitespace());
+    start.is_some_and(|byte| byte.is_ascii_graphic() && *byte != b'<')
+}
+
+fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result<(), ReadError> {
+    // A document has to be held whole: its bound is that of one item.
+    let mut bytes = Vec::new();
+    input.take(limits.item_bytes as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > limits.item_bytes {
+        return Err(ReadError::Limit { what: "a metrics document", limit: text::bytes(limits.item_bytes as u64) });
+    }
+    let value = match parse(&bytes) {
+        Ok(value) => value,
+        Err((why, line)) => {
+            let problem = Problem::new(&SYNTAX, text::one_line(&why));
+            sink.problem(match line {
+                Some(line) => problem.at_line(line as u64),
+                None => problem,
+            });
+            return Ok(());
+        }
+    };
+    let mut walk = Walk { sink, left: limits.entries, max_depth: limits.depth };
+    walk.value(&mut String::new(), &value, 0)
+}
+
+/// JSON where the text begins like JSON, else YAML. JSON with `NaN` or `Infinity` in it is read as YAML, of which
+/// it is a part; any other broken JSON is broken, although YAML might find a meaning for it.
+fn parse(bytes: &[u8]) -> Result<Value, (String, Option<usize>)> {
+    let yaml = || serde_yaml::from_slice(bytes).map_err(|error| (format!("not valid YAML: {error}"), error.location().map(|at| at.line())));
+    let is_json = bytes.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| matches!(byte, b'{' | b'['));
+    if !is_json {
+        return yaml();
+    }
+    serde_json::from_slice(bytes).or_else(|error| {
+        let extended = ["NaN", "Infinity"].iter().any(|word| memchr::memmem::find(bytes, word.as_bytes()).is_some());
+        if extended { yaml() } else { Err((format!("not valid JSON: {error}"), Some(error.line()))) }
+    })
+}
+
+struct Walk<'s> {
+    sink: &'s mut dyn Sink,
+    left: usize,
+    max_depth: usize,
+}
+
+impl Walk<'_> {
+    fn value(&mut self, name: &mut String, value: &Value, depth: usize) -> Result<(), ReadError> {
+        if depth > self.max_depth {
+            return Err(ReadError::Limit {
+                what: "the nesting of values",
+                limit: format!("{} levels", self.max_depth),
+            });
+        }
+        match value {
+            Value::Number(number) => self.number(name, number.as_f64()),
+            Value::String(word) => self.number(name, not_finite(word)),
+            Value::Sequence(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.under(name, &index.to_string(), item, depth)?;
+                }
+                Ok(())
+            }
+            Value::Mapping(pairs) => {
+                for (key, item) in pairs {
+                    match key {
+                        Value::String(key) => self.under(name, key, item, depth)?,
+                        Value::Number(key) => self.under(name, &key.to_string(), item, depth)?,
+                        Value::Bool(key) => self.under(name, &key.to_string(), item, depth)?,
+                        _ => {
+                            self.sink.problem(Problem::new(
+                                &REPAIRED,
+                                format!(
+                                    "a key under `{}` is neither text nor number and was passed over",
+                                    text::one_line(name)
+                                ),
+                            ));
+                        }
+                    }
+                }
+                Ok(())
+            }
+            Value::Tagged(tagged) => self.value(name, &tagged.value, depth + 1),
+            Value::Null | Value::Bool(_) => Ok(()),
+        }
+    }
+
+    fn under(&mut self, name: &mut String, key: &str, item: &Value, depth: usize) -> Result<(), ReadError> {
+        let length = name.len();
+        if length > 0 {
+            name.push('.');
+        }
+        name.push_str(key);
+        let done = self.value(name, item, depth + 1);
+        name.truncate(length);
+        done
+    }
+
+    fn number(&mut self, name: &str, value: Option<f64>) -> Result<(), ReadError> {
+        let Some(value) = value else { return Ok(()) };
+        if self.left == 0 {
+            return Err(ReadError::Limit { what: "the number of metrics", limit: "the limit on entries".into() });
+        }
+        self.left -= 1;
+        if name.is_empty() {
+            self.sink.problem(Problem::new(&SYNTAX, "a bare number has no name; write `name: number`"));
+        } else {
+            self.sink.metric(name, value);
+        }
+        Ok(())
+    }
+}
+
+/// The words that Python, JavaScript and YAML 1.1 writers use for what is not a finite number.
+fn not_finite(word: &str) -> Option<f64> {
+    match word {
+        "NaN" | "nan" | ".nan" | ".NaN" => Some(f64::NAN),
+        "Infinity" | "inf" | ".inf" => Some(f64::INFINITY),
+        "-Infinity" | "-inf" | "-.inf" => Some(f64::NEG_INFINITY),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod unit_tests {
+    use super::super::super::collect::read_text;
+    use super::*;
+
+    fn metrics(text: &str) -> Vec<(String, String)> {
+        read_text(&FORMAT, text).metrics.into_iter().map(|metric| (metric.name, metric.value.to_string())).collect()
+    }
+
+    #[test]
+    fn numbers_get_dotted_names_and_descriptions_are_passed_over() {
+        let want = [
+            ("holdout.f1", "0.9376"),
+            ("holdout.accuracy", "0.9434"),
+            ("samples", "442"),
+            ("per_class.0", "0.91"),
+            ("per_class.1", "0.97"),
+        ];
+        assert_eq!(metrics(SAMPLE), want.map(|(name, value)| (name.into(), value.into())));
+        assert_eq!(
+            metrics("a:\n  b: 1e3\n  c: true\n2020: 7\n"),
+            [("a.b".to_owned(), "1000".to_owned()), ("2020".into(), "7".into())]
+        );
+    }
+
+    #[test]
+    fn what_is_not_finite_stays_so() {
+        assert_eq!(
+            metrics("{\"f1\": NaN, \"loss\": -Infinity, \"x\": 1}")
+                .iter()
+                .map(|(_, value)| value.as_str())
+                .collect::<Vec<_>>(),
+            ["NaN", "-inf", "1"]
+        );
+    }
+
+    #[test]
+    fn a_broken_document_is_a_loss_with_a_line() {
+        let told = read_text(&FORMAT, "{\"a\": 1,\n\"b\": }");
+        assert_eq!((told.problems[0].code.as_str(), told.problems[0].line), ("evidence.syntax", Some(2)));
+        assert_eq!(told.metrics.len(), 0);
+        assert_eq!(read_text(&FORMAT, "0.5").problems[0].code, "evidence.syntax");
+    }
+}

@@ -1,0 +1,3 @@
+//! Metric files: named numbers that a project measures itself.
+
+pub mod document;

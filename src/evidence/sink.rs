@@ -1,0 +1,99 @@
+//! What readers tell: one call for each thing a report says.
+//!
+//! Values are borrowed from the reader's buffer, so a reader allocates nothing for what the sink drops.
+
+use serde::{Deserialize, Serialize};
+
+use super::Problem;
+
+/// How a test ended, from harmless to worst: when one test has several outcomes, the greatest counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Did not run on purpose.
+    Skipped,
+    /// Ran and held.
+    Passed,
+    /// Ran and did not hold.
+    Failed,
+    /// Could not run to its end: a crash, a broken fixture, a build failure.
+    Errored,
+}
+
+impl Outcome {
+    /// Whether it counts in `tests.failed`.
+    #[must_use]
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::Errored)
+    }
+}
+
+/// One test case as a report states it.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// Names of the suites around it, outermost first.
+    pub suites: &'a [String],
+    /// Class, module or binary; empty if not given.
+    pub class: &'a str,
+    /// Name with parameters.
+    pub name: &'a str,
+    /// Source file, if given.
+    pub file: Option<&'a str>,
+    /// Line in that file, from 1.
+    pub line: Option<u32>,
+    /// Final outcome.
+    pub outcome: Outcome,
+    /// Seconds, if given and a number.
+    pub seconds: Option<f64>,
+    /// What a failure said, already bounded.
+    pub message: Option<&'a str>,
+    /// Attempts that the report declares beside the final one.
+    pub reruns: u32,
+    /// Whether the report declares that it failed before it passed, or the reverse.
+    pub flaky: bool,
+}
+
+/// How lines add up when one report names the same file twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// Hits add (lcov: one record for each test name).
+    Sum,
+    /// The greater count holds (Cobertura: classes that share a file repeat its lines).
+    Max,
+}
+
+impl Repeat {
+    /// Two hit counts of one line.
+    #[must_use]
+    pub fn join(self, a: u64, b: u64) -> u64 {
+        match self {
+            Self::Sum => a.saturating_add(b),
+            Self::Max => a.max(b),
+        }
+    }
+}
+
+/// Receives what a report says, in the order of the report.
+pub trait Sink {
+    /// One test case, complete.
+    fn case(&mut self, case: &Case<'_>);
+
+    /// A folder that coverage paths may be relative to.
+    fn source_root(&mut self, path: &str);
+    /// Lines, branches and functions that follow belong to this file.
+    fn file(&mut self, path: &str, repeat: Repeat);
+    /// An executable line.
+    fn line(&mut self, number: u32, hits: u64);
+    /// One branch of a line, told apart from its siblings by `arm`; `None` was never evaluated.
+    fn branch(&mut self, line: u32, arm: u32, taken: Option<u64>);
+    /// How many branches of a line were taken, where the report does not tell which.
+    fn branches(&mut self, line: u32, taken: u32, total: u32);
+    /// A function.
+    fn function(&mut self, name: &str, line: u32, hits: u64);
+
+    /// A named number; `name` is dotted.
+    fn metric(&mut self, name: &str, value: f64);
+
+    /// Something lost, guessed or noticed.
+    fn problem(&mut self, problem: Problem);
+}

@@ -1,0 +1,566 @@
+//! JUnit XML in the dialects of the tools that write it.
+//!
+//! There is no single standard; what is read here is what tools were seen to write: roots `testsuites` or a
+//! bare `testsuite`, suites nested to any depth, several outcome elements in one case, reruns as
+//! `flakyFailure`, `flakyError`, `rerunFailure`, `rerunError`, skips as elements or as `status`/`result`.
+//! Totals in attributes are only compared, never believed.
+
+use std::io::BufRead;
+
+use super::super::problem::{CHANGED, LIMIT, REPAIRED, SYNTAX, TOTALS_ONLY, TRUNCATED};
+use super::super::sink::{Case, Outcome, Sink};
+use super::super::source::Counted;
+use super::super::xml::{Element, Kept, Stop, Token, Xml, unescape};
+use super::super::{Format, Kind, Limits, Problem, ReadError};
+use crate::sys::text;
+
+/// The table row.
+pub const FORMAT: Format = Format {
+    name: "junit",
+    kind: Kind::Tests,
+    doc: "JUnit XML: pytest, nextest, surefire, Gradle, jest-junit, go-junit-report, ctest, gtest, PHPUnit, mocha.",
+    sniff,
+    read,
+    sample: SAMPLE,
+};
+
+const SAMPLE: &str = r#"<?xml version="1.0" encoding="utf-8"?>
+<testsuites name="pytest tests"><testsuite name="pytest" errors="0" failures="1" skipped="1" tests="4" time="0.021" timestamp="2026-11-22T10:00:00+00:00" hostname="ci">
+<testcase classname="tests.test_price" name="test_mean[a&lt;b]" time="0.001" />
+<testcase classname="tests.test_price" name="test_median" time="0.002"><failure message="assert 2 == 3">def test_median():
+&gt;       assert 2 == 3</failure></testcase>
+<testcase classname="tests.test_price" name="test_later" time="0.000"><skipped type="pytest.skip" message="needs data">tests/test_price.py:9: needs data</skipped></testcase>
+<testcase classname="tests.test_price" name="test_retry" time="0.004"><flakyFailure message="timed out"><system-out>...</system-out></flakyFailure></testcase>
+</testsuite></testsuites>
+"#;
+
+fn sniff(head: &[u8]) -> bool {
+    ["<testsuites", "<testsuite"].iter().any(|tag| memchr::memmem::find(head, tag.as_bytes()).is_some())
+}
+
+/// A suite that is open.
+struct Suite {
+    line: u64,
+    declared_tests: Option<u64>,
+    declared_failures: u64,
+    file: Option<String>,
+    cases: u64,
+    has_suites: bool,
+    outcome: Option<(Outcome, Option<String>)>,
+}
+
+/// A case that is open.
+#[derive(Default)]
+struct Open {
+    line: u64,
+    class: String,
+    name: String,
+    file: Option<String>,
+    source_line: Option<u32>,
+    seconds: Option<f64>,
+    /// From outcome elements and from `status`/`result`: the worst.
+    outcome: Option<Outcome>,
+    message: Option<String>,
+    reruns: u32,
+    flaky: bool,
+}
+
+struct Reader<'s> {
+    sink: &'s mut dyn Sink,
+    limits: Limits,
+    names: Vec<String>,
+    suites: Vec<Suite>,
+    open: Option<Open>,
+    /// Whether each open element is a suite or a case, so that its end is known for what it is.
+    nesting: Vec<Nesting>,
+    cases: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Nesting {
+    Suite,
+    Case,
+    Other,
+}
+
+fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result<(), ReadError> {
+    let mut xml = Xml::new(Counted::new(input, limits), limits);
+    let mut reader = Reader {
+        sink,
+        limits: *limits,
+        names: Vec::new(),
+        suites: Vec::new(),
+        open: None,
+        nesting: Vec::new(),
+        cases: 0,
+    };
+    match reader.run(&mut xml) {
+        Ok(()) => Ok(()),
+        Err(stop) => {
+            let line = xml.line();
+            reader.salvage();
+            match stop {
+                Stop::Fatal(error) => Err(error),
+                Stop::Cut => {
+                    reader.sink.problem(
+                        Problem::new(&TRUNCATED, "the report ends inside an element; what came after is unknown")
+                            .at_line(line),
+                    );
+                    Ok(())
+                }
+                Stop::Syntax(why) => {
+                    reader.sink.problem(
+                        Problem::new(&SYNTAX, format!("not valid XML ({why}); nothing after this line was read"))
+                            .at_line(line),
+                    );
+                    Ok(())
+                }
+            }
+        }
+    }
+}
+
+impl Reader<'_> {
+    fn run(&mut self, xml: &mut Xml<'_>) -> Result<(), Stop> {
+        loop {
+            let line = xml.line();
+            match xml.next()? {
+                Token::End => return Ok(()),
+                Token::Other => {}
+                Token::Close => self.close()?,
+                Token::Empty(element) => {
+                    let depth = self.nesting.len();
+                    self.element(&element, line);
+                    // Suites and cases end at once; nothing else was opened.
+                    if self.nesting.last().is_some_and(|nesting| *nesting != Nesting::Other)
+                        && self.nesting.len() > depth
+                    {
+                        self.close()?;
+                    }
+                    self.nesting.truncate(depth);
+                }
+                Token::Open(element) => {
+                    let long = self.element(&element, line);
+                    if let Some((name, use_)) = long {
+                        let mut kept = Kept::new(if use_ == Use::Message { self.limits.message_bytes } else { 0 });
+                        let done = xml.content(name, |bytes, piece| kept.add(bytes, piece));
+                        if use_ == Use::Message {
+                            self.add_text(kept);
+                        }
+                        self.nesting.push(Nesting::Other);
+                        done?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes in a start tag. Returns the name of an element whose content is text to keep or to skip.
+    fn element(&mut self, element: &Element<'_>, line: u64) -> Option<(&'static str, Use)> {
+        let name = element.name();
+        match name {
+            "testsuite" => self.open_suite(element, line),
+            "testcase" => self.open_case(element, line),
+            _ => {
+                let Some(text) = TEXT_ELEMENTS.iter().find(|(known, _)| *known == name) else {
+                    self.nesting.push(Nesting::Other);
+                    return None;
+                };
+                match name {
+                    "failure" => self.outcome(element, Outcome::Failed),
+                    "error" => self.outcome(element, Outcome::Errored),
+                    "skipped" if self.open.is_some() => self.outcome(element, Outcome::Skipped),
+                    "flakyFailure" | "flakyError" | "rerunFailure" | "rerunError" => {
+                        if let Some(open) = &mut self.open {
+                            open.reruns = open.reruns.saturating_add(1);
+                            // A rerun under a failed case repeats the failure; flaky is a case that went both ways.
+                            open.flaky |= name.starts_with("flaky");
+                        }
+                    }
+                    _ => {}
+                }
+                return Some(*text);
+            }
+        }
+        None
+    }
+
+    fn open_suite(&mut self, element: &Element<'_>, line: u64) {
+        self.nesting.push(Nesting::Suite);
+        let mut suite = Suite {
+            line,
+            declared_tests: None,
+            declared_failures: 0,
+            file: None,
+            cases: 0,
+            has_suites: false,
+            outcome: None,
+        };
+        let mut name = String::new();
+        for (key, value) in element.attributes() {
+            match key {
+                "name" => name = unescape(&value).into_owned(),
+                "file" | "filepath" => suite.file = Some(unescape(&value).into_owned()),
+                "tests" => suite.declared_tests = value.trim().parse().ok(),
+                "failures" | "errors" => suite.declared_failures += value.trim().parse().unwrap_or(0),
+                _ => {}
+            }
+        }
+        let name = self.bounded(name, line);
+        if let Some(parent) = self.suites.last_mut() {
+            parent.has_suites = true;
+        }
+        self.names.push(name);
+        self.suites.push(suite);
+    }
+
+    fn open_case(&mut self, element: &Element<'_>, line: u64) {
+        if self.open.is_some() {
+            // A case inside a case: the outer one was never closed.
+            self.salvage_case();
+        }
+        self.nesting.push(Nesting::Case);
+        let mut open = Open { line, ..Open::default() };
+        for (key, value) in element.attributes() {
+            match key {
+                "name" => open.name = unescape(&value).into_owned(),
+                "classname" => open.class = unescape(&value).into_owned(),
+                "class" if open.class.is_empty() => open.class = unescape(&value).into_owned(),
+                "file" | "filepath" => open.file = Some(unescape(&value).into_owned()),
+                "line" => open.source_line = value.trim().parse().ok(),
+                "time" => open.seconds = seconds(&value),
+                "status" | "result" => open.outcome = open.outcome.max(outcome_of_word(&value)),
+                _ => {}
+            }
+        }
+        open.name = self.bounded(std::mem::take(&mut open.name), line);
+        open.class = self.bounded(std::mem::take(&mut open.class), line);
+        if open.name.is_empty() {
+            open.name = "(unnamed)".into();
+            self.sink
+                .problem(Problem::new(&REPAIRED, "a test case without a name is counted as `(unnamed)`").at_line(line));
+        }
+        self.open = Some(open);
+    }
+
+    /// An outcome element of a case, or of a suite where no case is open.
+    fn outcome(&mut self, element: &Element<'_>, outcome: Outcome) {
+        let message =
+            element.attributes().find(|(key, _)| *key == "message").map(|(_, value)| unescape(&value).into_owned());
+        let message = message.map(|message| cut(message, self.limits.message_bytes));
+        if let Some(open) = &mut self.open {
+            let worse = open.outcome.is_none_or(|seen| seen < outcome);
+            if worse {
+                open.outcome = Some(outcome);
+            }
+            if worse || open.message.is_none() {
+                open.message = message.or(open.message.take());
+            }
+        } else if let Some(suite) = self.suites.last_mut()
+            && suite.outcome.as_ref().is_none_or(|(seen, _)| *seen < outcome)
+        {
+            suite.outcome = Some((outcome, message));
+        }
+    }
+
+    /// The text inside the outcome element just read.
+    fn add_text(&mut self, kept: Kept) {
+        let was_cut = kept.cut;
+        let mut text = kept.finish();
+        if was_cut {
+            text.push_str("\n… (cut here)");
+        }
+        let slot = match (&mut self.open, self.suites.last_mut()) {
+            (Some(open), _) => &mut open.message,
+            (None, Some(Suite { outcome: Some((_, message)), .. })) => message,
+            _ => return,
+        };
+        match slot {
+            Some(message) if !text.is_empty() && !text.starts_with(message.as_str()) => {
+                let joined = format!("{message}\n{text}");
+                *message = cut(joined, self.limits.message_bytes);
+            }
+            _ if text.is_empty() => {}
+            _ => *slot = Some(text),
+        }
+    }
+
+    fn close(&mut self) -> Result<(), Stop> {
+        match self.nesting.pop() {
+            Some(Nesting::Case) => self.close_case()?,
+            Some(Nesting::Suite) => self.close_suite(),
+            Some(Nesting::Other) | None => {}
+        }
+        Ok(())
+    }
+
+    fn close_case(&mut self) -> Result<(), Stop> {
+        let Some(open) = self.open.take() else { return Ok(()) };
+        self.cases += 1;
+        if self.cases > self.limits.entries {
+            let limit = format!("{} cases", self.limits.entries);
+            return Err(Stop::Fatal(ReadError::Limit { what: "the number of test cases", limit }));
+        }
+        self.tell(&open);
+        Ok(())
+    }
+
+    fn tell(&mut self, open: &Open) {
+        if let Some(suite) = self.suites.last_mut() {
+            suite.cases += 1;
+        }
+        let outcome = open.outcome.unwrap_or(Outcome::Passed);
+        let suite_file = || self.suites.iter().rev().find_map(|suite| suite.file.as_deref());
+        self.sink.case(&Case {
+            suites: &self.names,
+            class: &open.class,
+            name: &open.name,
+            file: open.file.as_deref().or_else(suite_file),
+            line: open.source_line,
+            outcome,
+            seconds: open.seconds,
+            message: open.message.as_deref().filter(|_| outcome.is_failure()),
+            reruns: open.reruns,
+            flaky: open.flaky,
+        });
+    }
+
+    fn close_suite(&mut self) {
+        let Some(suite) = self.suites.pop() else { return };
+        let name = self.names.last().cloned().unwrap_or_default();
+        let shown = text::shorten(&text::one_line(&name), 80);
+        if let Some((outcome, message)) = &suite.outcome {
+            // The suite itself broke: one failed test named after it.
+            let own = Open {
+                line: suite.line,
+                name: if name.is_empty() { "(suite)".into() } else { name.clone() },
+                outcome: Some(*outcome),
+                message: message.clone(),
+                ..Open::default()
+            };
+            self.tell(&own);
+        } else if suite.cases == 0 && !suite.has_suites {
+            if suite.declared_failures > 0 {
+                let own = Open {
+                    line: suite.line,
+                    name: shown.clone(),
+                    outcome: Some(Outcome::Failed),
+                    message: Some("the suite states failures but lists no test case".into()),
+                    ..Open::default()
+                };
+                self.tell(&own);
+            }
+            if let Some(tests @ 1..) = suite.declared_tests {
+                let told =
+                    format!("the suite `{shown}` states {} but lists none", text::plural(tests, "test", "tests"));
+                self.sink.problem(Problem::new(&TOTALS_ONLY, told).at_line(suite.line));
+            }
+        } else if let Some(tests) = suite.declared_tests.filter(|tests| *tests != suite.cases && !suite.has_suites) {
+            let told = format!(
+                "the suite `{shown}` states {} and lists {}",
+                text::plural(tests, "test", "tests"),
+                suite.cases
+            );
+            self.sink.problem(Problem::new(&CHANGED, told).at_line(suite.line));
+        }
+        self.names.pop();
+    }
+
+    /// What was open when reading stopped: a case with an outcome counts, one without is dropped and named.
+    fn salvage(&mut self) {
+        self.salvage_case();
+        while let Some(suite) = self.suites.last_mut() {
+            // Its totals cannot be held against what was cut off.
+            suite.declared_tests = None;
+            suite.cases = suite.cases.max(1);
+            self.close_suite();
+        }
+    }
+
+    fn salvage_case(&mut self) {
+        let Some(open) = self.open.take() else { return };
+        let name = text::shorten(&text::one_line(&open.name), 120);
+        if open.outcome.is_some() {
+            self.tell(&open);
+        } else {
+            let told = format!("the test case `{name}` has no end and no outcome; it is not counted");
+            self.sink.problem(Problem::new(&TRUNCATED, told).at_line(open.line));
+        }
+    }
+
+    /// A name within the bound. A longer one is cut and keeps a hash of the whole, so that two never meet.
+    fn bounded(&mut self, name: String, line: u64) -> String {
+        if name.len() <= self.limits.name_bytes {
+            return name;
+        }
+        let hash = name
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let told = format!(
+            "a name of {} was cut to the limit of {}",
+            text::bytes(name.len() as u64),
+            text::bytes(self.limits.name_bytes as u64)
+        );
+        self.sink.problem(Problem { level: super::super::Level::Note, ..Problem::new(&LIMIT, told) }.at_line(line));
+        format!("{}…#{hash:016x}", cut(name, self.limits.name_bytes))
+    }
+}
+
+/// What becomes of the text inside an element.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Message,
+    Nothing,
+}
+
+/// Elements that hold text, which may be very long.
+const TEXT_ELEMENTS: &[(&str, Use)] = &[
+    ("failure", Use::Message),
+    ("error", Use::Message),
+    ("skipped", Use::Nothing),
+    ("flakyFailure", Use::Nothing),
+    ("flakyError", Use::Nothing),
+    ("rerunFailure", Use::Nothing),
+    ("rerunError", Use::Nothing),
+    ("system-out", Use::Nothing),
+    ("system-err", Use::Nothing),
+    ("properties", Use::Nothing),
+];
+
+fn cut(mut text: String, max: usize) -> String {
+    if text.len() > max {
+        let mut end = max;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+    }
+    text
+}
+
+/// Outcomes as attribute words: ctest's `status`, gtest's `result`. Unknown words say nothing.
+fn outcome_of_word(word: &str) -> Option<Outcome> {
+    match word.trim().to_ascii_lowercase().as_str() {
+        "disabled" | "notrun" | "ignored" | "skipped" | "suppressed" => Some(Outcome::Skipped),
+        "fail" | "failed" | "failure" => Some(Outcome::Failed),
+        "error" => Some(Outcome::Errored),
+        _ => None,
+    }
+}
+
+/// Seconds with an optional thousands comma; anything else is not a duration.
+fn seconds(text: &str) -> Option<f64> {
+    let plain: String = text.trim().chars().filter(|ch| *ch != ',').collect();
+    plain.parse().ok().filter(|value: &f64| value.is_finite() && *value >= 0.0)
+}
+
+#[cfg(test)]
+mod unit_tests {
+    use super::super::super::collect::read_text;
+    use super::super::super::{Evidence, Level};
+    use super::*;
+
+    fn evidence(xml: &str) -> Evidence {
+        read_text(&FORMAT, xml)
+    }
+
+    fn counts(xml: &str) -> (u64, u64, u64, u64, u64) {
+        let sum = evidence(xml).tests.summary();
+        (sum.total, sum.passed, sum.failed, sum.errors, sum.skipped)
+    }
+
+    #[test]
+    fn self_closing_outcomes_count() {
+        assert_eq!(
+            counts(
+                r#"<testsuite><testcase name="a"><failure/></testcase><testcase name="b"><error message="x"/></testcase></testsuite>"#
+            ),
+            (2, 0, 2, 1, 0)
+        );
+        assert_eq!(
+            counts(
+                r#"<testsuite><testcase name="a"><failure/><error/></testcase><testcase name="b"><skipped/></testcase></testsuite>"#
+            ),
+            (2, 0, 1, 1, 1)
+        );
+    }
+
+    #[test]
+    fn a_cut_keeps_what_was_said_and_names_what_was_lost() {
+        let told = evidence(
+            "<testsuites><testsuite name=\"s\" tests=\"3\">\n<testcase name=\"a\"/>\n<testcase name=\"b\"><failure message=\"no\">trace\n",
+        );
+        assert_eq!((told.tests.summary().passed, told.tests.summary().failed), (1, 1));
+        assert_eq!(
+            told.problems.iter().map(|p| (p.level, p.code.as_str(), p.line)).collect::<Vec<_>>(),
+            [(Level::Loss, "evidence.truncated", Some(4))]
+        );
+        let told = evidence("<testsuite>\n<testcase name=\"a\"/>\n<testcase name=\"b\" time=\"1\">\n<system-out>xx");
+        assert_eq!(told.tests.summary().total, 1);
+        assert_eq!(told.problems[0].message, "the test case `b` has no end and no outcome; it is not counted");
+    }
+
+    #[test]
+    fn nested_suites_add_no_levels_and_a_suite_that_breaks_is_a_failed_test() {
+        let xml = r#"<testsuites tests="9"><testsuite name="project" tests="2"><testsuite name="Class" tests="2"><testcase name="a"/><testcase name="b"/></testsuite></testsuite>
+            <testsuite name="broken" tests="0" errors="1"><error message="no import">trace</error></testsuite></testsuites>"#;
+        assert_eq!(counts(xml), (3, 2, 1, 1, 0));
+        let told = evidence(xml);
+        let (identity, test) = told.tests.iter().last().unwrap();
+        assert_eq!((identity.name.as_str(), test.message.as_deref()), ("broken", Some("no import\ntrace")));
+        assert!(told.problems.is_empty(), "{:?}", told.problems);
+    }
+
+    #[test]
+    fn reruns_are_attempts_and_not_tests() {
+        let told = evidence(
+            r#"<testsuite><testcase name="a"><flakyFailure message="x"><stackTrace>at &lt;init&gt;</stackTrace></flakyFailure></testcase>
+            <testcase name="b"><failure/><rerunFailure/><rerunError/></testcase></testsuite>"#,
+        );
+        let sum = told.tests.summary();
+        assert_eq!((sum.total, sum.passed, sum.failed, sum.flaky, sum.attempts), (2, 1, 1, 1, 5));
+    }
+
+    #[test]
+    fn totals_without_cases_are_never_a_pass() {
+        let told = evidence(r#"<testsuite name="s" tests="12" failures="0"/>"#);
+        assert!(told.tests.is_empty());
+        assert_eq!(told.problems[0].code, "evidence.totals-only");
+        assert_eq!(counts(r#"<testsuite name="s" tests="12" failures="2"/>"#), (1, 0, 1, 0, 0));
+    }
+
+    #[test]
+    fn words_for_skips_times_and_illegal_characters() {
+        assert_eq!(
+            counts(
+                "<testsuite><testcase name=\"a\" status=\"disabled\"/><testcase name=\"b\" result=\"suppressed\"/><testcase name=\"c\" status=\"run\"/></testsuite>"
+            ),
+            (3, 1, 0, 0, 2)
+        );
+        let told = evidence(
+            "<testsuite><testcase name=\"a\" time=\"1,234.5\"/><testcase name=\"\u{1b}[31mb&#27;&#0;&xxe;\" time=\"NaN\"/></testsuite>",
+        );
+        assert_eq!(told.tests.summary().seconds, 1234.5);
+        assert_eq!(told.tests.iter().last().unwrap().0.name, "\u{1b}[31mb\u{1b}&#0;&xxe;");
+    }
+
+    #[test]
+    fn long_names_are_cut_but_stay_apart_and_huge_output_is_skipped() {
+        let long = "x".repeat(5_000);
+        let xml = format!(
+            "<testsuite><testcase name=\"{long}a\"/><testcase name=\"{long}b\"><system-out>{}</system-out></testcase></testsuite>",
+            "y".repeat(1 << 20)
+        );
+        let told = evidence(&xml);
+        assert_eq!(told.tests.len(), 2);
+        assert!(told.problems.iter().all(|problem| problem.level == Level::Note));
+    }
+
+    #[test]
+    fn a_document_type_is_never_resolved() {
+        let told = evidence(
+            "<!DOCTYPE x [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><testsuite><testcase name=\"&b;\"/></testsuite>",
+        );
+        assert_eq!(told.tests.iter().next().unwrap().0.name, "&b;");
+    }
+}

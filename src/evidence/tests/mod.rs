@@ -1,0 +1,227 @@
+//! Test reports: their readers, and the set of tests that several reports add up to.
+
+pub mod junit;
+pub mod libtest;
+
+use indexmap::IndexMap;
+use indexmap::map::Entry;
+use serde::{Deserialize, Serialize};
+
+use super::{Case, Outcome, Repeats};
+
+/// What makes a test the same test in another report or another run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Identity {
+    /// The check whose evidence names it: shards of one check merge, different checks never do.
+    pub check: String,
+    /// Suite names from the outside in, joined by ` > `.
+    pub suite: String,
+    /// Class, module or binary.
+    pub class: String,
+    /// Name with parameters.
+    pub name: String,
+    /// Source file as the report gives it, or empty.
+    pub file: String,
+}
+
+impl Identity {
+    /// The name for people: `class::name`, or `suite::name` where no class is given.
+    #[must_use]
+    pub fn display(&self) -> String {
+        let prefix = if self.class.is_empty() { &self.suite } else { &self.class };
+        if prefix.is_empty() || self.name.starts_with(prefix.as_str()) {
+            self.name.clone()
+        } else {
+            format!("{prefix}::{}", self.name)
+        }
+    }
+}
+
+/// One test, all its attempts together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Test {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Whether it was seen both to hold and not to hold.
+    pub flaky: bool,
+    /// How often it ran.
+    pub attempts: u32,
+    /// Seconds over all attempts; 0 where none are given.
+    pub seconds: f64,
+    /// Line in its file, from 1.
+    pub line: Option<u32>,
+    /// What the failure said, bounded.
+    pub message: Option<String>,
+}
+
+/// Sums over a set of tests. `total` = passed + failed + skipped; `errors` is a part of `failed`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Summary {
+    /// Tests, each counted once.
+    pub total: u64,
+    /// Tests that held.
+    pub passed: u64,
+    /// Tests that did not, errors included.
+    pub failed: u64,
+    /// The part of `failed` that could not run to the end.
+    pub errors: u64,
+    /// Tests that did not run on purpose.
+    pub skipped: u64,
+    /// Tests seen both to hold and not to hold.
+    pub flaky: u64,
+    /// Runs of tests, repeats included.
+    pub attempts: u64,
+    /// Seconds over all attempts.
+    pub seconds: f64,
+}
+
+/// A set of tests by identity, in the order in which they were first seen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tests(IndexMap<Identity, Test>);
+
+impl Tests {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The tests in the order in which they were first seen.
+    pub fn iter(&self) -> impl Iterator<Item = (&Identity, &Test)> {
+        self.0.iter()
+    }
+
+    /// Adds what a report says of one case. Returns whether the test was there already.
+    pub fn add_case(&mut self, check: &str, case: &Case<'_>, repeats: Repeats) -> bool {
+        let identity = Identity {
+            check: check.to_owned(),
+            suite: case.suites.join(" > "),
+            class: case.class.to_owned(),
+            name: case.name.to_owned(),
+            file: case.file.unwrap_or_default().to_owned(),
+        };
+        let test = Test {
+            outcome: case.outcome,
+            flaky: case.flaky,
+            attempts: case.reruns.saturating_add(1),
+            seconds: case.seconds.unwrap_or(0.0),
+            line: case.line,
+            message: case.message.map(str::to_owned),
+        };
+        self.add(identity, test, repeats)
+    }
+
+    /// Adds one test; a repeat joins the one that is there. Returns whether it was a repeat.
+    pub fn add(&mut self, identity: Identity, test: Test, repeats: Repeats) -> bool {
+        match self.0.entry(identity) {
+            Entry::Vacant(entry) => {
+                entry.insert(test);
+                false
+            }
+            Entry::Occupied(mut entry) => {
+                join(entry.get_mut(), test, repeats);
+                true
+            }
+        }
+    }
+
+    /// Adds all tests of another set.
+    pub fn merge(&mut self, other: Self, repeats: Repeats) {
+        for (identity, test) in other.0 {
+            self.add(identity, test, repeats);
+        }
+    }
+
+    /// The sums.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let mut sum = Summary::default();
+        for test in self.0.values() {
+            sum.total += 1;
+            sum.flaky += u64::from(test.flaky);
+            sum.attempts += u64::from(test.attempts);
+            sum.seconds += test.seconds;
+            match test.outcome {
+                Outcome::Passed => sum.passed += 1,
+                Outcome::Skipped => sum.skipped += 1,
+                Outcome::Failed => sum.failed += 1,
+                Outcome::Errored => {
+                    sum.failed += 1;
+                    sum.errors += 1;
+                }
+            }
+        }
+        sum
+    }
+}
+
+/// Two sightings of one test. Without a word from the user the worst outcome holds: two tests may share a
+/// name, and a failure must not vanish.
+fn join(into: &mut Test, other: Test, repeats: Repeats) {
+    let differ = into.outcome.is_failure() != other.outcome.is_failure()
+        && into.outcome != Outcome::Skipped
+        && other.outcome != Outcome::Skipped;
+    into.flaky |= other.flaky || differ;
+    into.attempts = into.attempts.saturating_add(other.attempts);
+    into.seconds += other.seconds;
+    let takes_over = match repeats {
+        Repeats::Worst => other.outcome > into.outcome,
+        Repeats::Last => true,
+    };
+    if takes_over {
+        into.outcome = other.outcome;
+        into.message = other.message;
+        into.line = other.line.or(into.line);
+    }
+}
+
+#[cfg(test)]
+mod unit_tests {
+    use super::*;
+
+    fn case(outcome: Outcome) -> Case<'static> {
+        Case {
+            suites: &[],
+            class: "c",
+            name: "n",
+            file: None,
+            line: None,
+            outcome,
+            seconds: Some(1.0),
+            message: None,
+            reruns: 0,
+            flaky: false,
+        }
+    }
+
+    #[test]
+    fn a_repeated_test_counts_once_with_its_worst_outcome_unless_told_otherwise() {
+        let mut tests = Tests::default();
+        for outcome in [Outcome::Failed, Outcome::Passed] {
+            tests.add_case("t", &case(outcome), Repeats::Worst);
+        }
+        let sum = tests.summary();
+        assert_eq!((sum.total, sum.failed, sum.flaky, sum.attempts, sum.seconds), (1, 1, 1, 2, 2.0));
+        let mut last = Tests::default();
+        for outcome in [Outcome::Failed, Outcome::Passed] {
+            last.add_case("t", &case(outcome), Repeats::Last);
+        }
+        assert_eq!((last.summary().failed, last.summary().flaky), (0, 1));
+    }
+
+    #[test]
+    fn a_skip_in_one_shard_is_not_flaky_and_checks_keep_their_tests_apart() {
+        let mut tests = Tests::default();
+        tests.add_case("a", &case(Outcome::Skipped), Repeats::Worst);
+        tests.add_case("a", &case(Outcome::Passed), Repeats::Worst);
+        tests.add_case("b", &case(Outcome::Failed), Repeats::Worst);
+        let sum = tests.summary();
+        assert_eq!((sum.total, sum.passed, sum.skipped, sum.failed, sum.flaky), (2, 1, 0, 1, 0));
+    }
+}

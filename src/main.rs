@@ -1,0 +1,3 @@
+//! The `mgmt` binary: everything is in the library.
+
+fn main() {}

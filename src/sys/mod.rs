@@ -1,0 +1,8 @@
+//! Floor 0: the machine, behind small types that tests can replace.
+//!
+//! Nothing here knows what a check, a rule or a report is.
+
+pub mod clock;
+pub mod env;
+pub mod fs;
+pub mod text;
