@@ -57,6 +57,20 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(exact).map_err(|_| format!("a duration cannot be negative; {help}"))
 }
 
+/// A duration as [`parse_duration`] reads it: `30m`, `1h 30m`, `30d`, `250ms`.
+#[must_use]
+pub fn duration_setting(span: Duration) -> String {
+    let mut rest = span.as_millis();
+    let mut parts = Vec::new();
+    for (unit, ms) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)] {
+        if rest >= ms {
+            parts.push(format!("{}{unit}", rest / ms));
+            rest %= ms;
+        }
+    }
+    parts.join(" ")
+}
+
 /// A number without noise: `0`, `59.24`, `1200`, `NaN`. At most six decimals, none trailing.
 #[must_use]
 pub fn number(value: f64) -> String {
@@ -211,6 +225,12 @@ pub fn shorten(text: &str, max: usize) -> String {
     out
 }
 
+/// The first `max` characters, without a mark: for names whose start is enough, such as commits.
+#[must_use]
+pub fn shorten_plain(text: &str, max: usize) -> String {
+    text.chars().take(max).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,6 +252,9 @@ mod tests {
         assert_eq!(parse_duration("90s").unwrap(), Duration::from_secs(90));
         assert_eq!(parse_duration("30d").unwrap(), Duration::from_secs(30 * 86_400));
         assert_eq!(parse_duration("12w").unwrap(), Duration::from_secs(84 * 86_400));
+        for text in ["30m", "1h 30m", "30d", "250ms", "1d 2h 3m 4s 5ms"] {
+            assert_eq!(duration_setting(parse_duration(text).unwrap()), text);
+        }
         for bad in ["", "5", "five minutes", "-5m", "2mo", "1y", "5 parsecs"] {
             assert!(parse_duration(bad).is_err(), "{bad}");
         }

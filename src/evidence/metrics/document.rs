@@ -55,7 +55,10 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
 /// JSON where the text begins like JSON, else YAML. JSON with `NaN` or `Infinity` in it is read as YAML, of which
 /// it is a part; any other broken JSON is broken, although YAML might find a meaning for it.
 fn parse(bytes: &[u8]) -> Result<Value, (String, Option<usize>)> {
-    let yaml = || serde_yaml::from_slice(bytes).map_err(|error| (format!("not valid YAML: {error}"), error.location().map(|at| at.line())));
+    let yaml = || {
+        serde_yaml::from_slice(bytes)
+            .map_err(|error| (format!("not valid YAML: {error}"), error.location().map(|at| at.line())))
+    };
     let is_json = bytes.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| matches!(byte, b'{' | b'['));
     if !is_json {
         return yaml();

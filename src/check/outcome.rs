@@ -1,0 +1,100 @@
+//! How a check ended.
+
+use serde::{Deserialize, Serialize};
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// It held.
+    Passed,
+    /// It did not hold.
+    Failed,
+    /// It was ended because it ran too long.
+    TimedOut,
+    /// It could not be started, so nothing is known.
+    Error,
+    /// It was not started, and the reason says why.
+    Skipped,
+    /// It was stopped by a signal to the whole run, or never got its turn because of one.
+    Interrupted,
+}
+
+impl Status {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed out",
+            Self::Error => "error",
+            Self::Skipped => "skipped",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// Whether its result can be used by a check that needs it.
+    #[must_use]
+    pub fn is_usable(self) -> bool {
+        self == Self::Passed
+    }
+}
+
+/// Why a check was skipped: they differ in what they mean for the verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Skip {
+    /// A program it requires is not there: a warning.
+    MissingTool,
+    /// A check it needs did not pass: that one's verdict stands.
+    NeedFailed,
+    /// `--fail-fast`, after a failure.
+    FailFast,
+}
+
+/// Everything about one execution of a check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckOutcome {
+    /// The check's name.
+    pub id: String,
+    /// Its group.
+    pub group: String,
+    /// How it ended.
+    pub status: Status,
+    /// Why it was skipped, if it was.
+    pub skip: Option<Skip>,
+    /// Why, where the status alone does not say it.
+    pub reason: Option<String>,
+    /// Whether its failure is only a warning.
+    pub allow_failure: bool,
+    /// Time from its start to its end, without waiting for a turn.
+    pub duration_ms: u64,
+    /// The command as a person would type it.
+    pub command: Option<String>,
+    /// The program's exit code, if it ended with one.
+    pub exit_code: Option<i32>,
+    /// What it printed, both streams in order: all of it, or its start and its end.
+    pub output: Output,
+    /// The command that repairs what it found.
+    pub fix: Option<String>,
+}
+
+/// Printed text, bounded.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    /// The text; where something was dropped, a line says how much.
+    pub text: String,
+    /// Bytes dropped from the middle.
+    pub dropped_bytes: u64,
+}
+
+impl Output {
+    /// The last lines, at most `max`, and how many stand before them.
+    #[must_use]
+    pub fn tail(&self, max: usize) -> (usize, String) {
+        let lines: Vec<_> = self.text.trim_end().lines().collect();
+        let before = lines.len().saturating_sub(max);
+        (before, lines[before..].join("\n"))
+    }
+}

@@ -1,0 +1,120 @@
+//! Finds the file and reads it.
+
+use std::fs;
+use std::io;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{Config, FILE_NAMES, decode};
+use crate::decode::Diagnostic;
+use crate::repo;
+use crate::sys::{fs as files, text};
+
+/// The largest configuration that is read.
+pub const MAX_BYTES: u64 = 1 << 20;
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// No file with one of the names, from here up to the root.
+    #[error("no {} in {from} or above it, up to {root}", FILE_NAMES[0])]
+    NotFound {
+        /// Where the search began.
+        from: Utf8PathBuf,
+        /// Where it ended.
+        root: Utf8PathBuf,
+    },
+    /// The file cannot be read.
+    #[error("{0}")]
+    Unreadable(#[from] files::Error),
+    /// The file is not text.
+    #[error("{path} is not a text file (byte {at} is not UTF-8)")]
+    NotText {
+        /// The file.
+        path: Utf8PathBuf,
+        /// The first byte that is not text.
+        at: usize,
+    },
+    /// The text is not a valid configuration.
+    #[error("{} in {path}", text::plural(problems.len() as u64, "problem", "problems"))]
+    Invalid {
+        /// The file, as reports name it.
+        path: Utf8PathBuf,
+        /// Its text.
+        text: String,
+        /// What is wrong with it.
+        problems: Vec<Diagnostic>,
+    },
+}
+
+impl LoadError {
+    /// The next step.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotFound { .. } => {
+                Some("`mgmt init` writes one from what it finds; --config FILE names one elsewhere".into())
+            }
+            Self::Unreadable(error) => match error.source.kind() {
+                io::ErrorKind::NotFound => Some("look at the path after --config".into()),
+                io::ErrorKind::FileTooLarge => Some(format!("a configuration has at most {}", text::bytes(MAX_BYTES))),
+                io::ErrorKind::IsADirectory => Some("it is a folder; name the file in it".into()),
+                _ => None,
+            },
+            Self::NotText { .. } => Some("it is probably the wrong file; a configuration is YAML in UTF-8".into()),
+            Self::Invalid { .. } => None,
+        }
+    }
+}
+
+/// Finds and reads the configuration: `file` if given, else the first of [`FILE_NAMES`] from `start` up to the
+/// repository's root.
+///
+/// # Errors
+/// See [`LoadError`].
+pub fn load(start: &Utf8Path, file: Option<&Utf8Path>) -> Result<Config, LoadError> {
+    let (path, root) = locate(start, file)?;
+    let shown = path.strip_prefix(&root).unwrap_or(&path).to_owned();
+    if fs::metadata(&path).is_ok_and(|meta| meta.is_dir()) {
+        let source = io::Error::new(io::ErrorKind::IsADirectory, "it is a folder");
+        return Err(files::Error::new("read", &shown, source).into());
+    }
+    let bytes = files::read(&path, MAX_BYTES).map_err(|mut error| {
+        error.path.clone_from(&shown);
+        error
+    })?;
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) if !text.contains('\0') => text,
+        Ok(text) => return Err(LoadError::NotText { path: shown, at: text.find('\0').unwrap_or(0) }),
+        Err(error) => return Err(LoadError::NotText { path: shown, at: error.valid_up_to() }),
+    };
+    decode(text, &root, &shown).map_err(|problems| LoadError::Invalid { path: shown, text: text.to_owned(), problems })
+}
+
+fn locate(start: &Utf8Path, file: Option<&Utf8Path>) -> Result<(Utf8PathBuf, Utf8PathBuf), LoadError> {
+    if let Some(file) = file {
+        let path = start.join(file);
+        let folder = path.parent().unwrap_or(start);
+        let root = repo::find_root(folder).unwrap_or_else(|| match folder.file_name() {
+            Some(".github") => folder.parent().unwrap_or(folder).to_owned(),
+            _ => folder.to_owned(),
+        });
+        return Ok((path, root));
+    }
+    let repository = repo::find_root(start);
+    let top = repository.clone().unwrap_or_else(|| start.to_owned());
+    for folder in start.ancestors() {
+        for name in FILE_NAMES {
+            let path = folder.join(name);
+            if path.exists() {
+                return Ok((path, repository.unwrap_or_else(|| folder.to_owned())));
+            }
+        }
+        // Outside a repository the search does not leave the folder: what lies above belongs to somebody else.
+        if folder == top {
+            break;
+        }
+    }
+    Err(LoadError::NotFound { from: start.to_owned(), root: top })
+}

@@ -1,0 +1,116 @@
+//! The resolved configuration as YAML: what `config show` prints, defaults included.
+
+use serde_json::{Map, Value, json};
+
+use super::Config;
+use crate::check::{Action, Check, evidence};
+use crate::gate::{Gate, Rule};
+use crate::sys::text;
+
+/// The configuration with every default written out, as a value that reads back as `mgmt.yml`.
+#[must_use]
+pub fn show(config: &Config) -> Value {
+    let mut out = Map::new();
+    out.insert("version".into(), 1.into());
+    let mut project = Map::new();
+    project.insert("name".into(), config.name().into());
+    if let Some(branch) = &config.project.default_branch {
+        project.insert("default-branch".into(), branch.as_str().into());
+    }
+    out.insert("project".into(), project.into());
+    let checks: Map<_, _> = config.checks.iter().map(|check| (check.id.clone(), check_value(check))).collect();
+    out.insert("checks".into(), checks.into());
+    if let Some(gate) = &config.gate {
+        out.insert("gate".into(), gate_value(gate));
+    }
+    if !config.gates.is_empty() {
+        let gates: Map<_, _> = config.gates.iter().map(|gate| (gate.name.clone(), gate_value(gate))).collect();
+        out.insert("gates".into(), gates.into());
+    }
+    let keep = text::duration_setting(config.reports.keep);
+    out.insert("reports".into(), json!({ "dir": config.reports.dir, "keep": keep }));
+    out.into()
+}
+
+fn check_value(check: &Check) -> Value {
+    let mut out = Map::new();
+    out.insert("group".into(), check.group.clone().into());
+    match &check.action {
+        Action::Run(command) => {
+            out.insert("run".into(), command.argv.clone().into());
+            if !command.cwd.is_empty() {
+                out.insert("cwd".into(), command.cwd.clone().into());
+            }
+            if !command.env.is_empty() {
+                out.insert("env".into(), json!(command.env));
+            }
+        }
+        Action::Paths(requirements) => {
+            let paths: Vec<_> = requirements
+                .iter()
+                .map(|requirement| {
+                    let key = if evidence::is_glob(&requirement.pattern) { "glob" } else { "path" };
+                    let mut path =
+                        json!({ key: requirement.pattern, "min": requirement.min, "non-empty": requirement.non_empty });
+                    if let Some(max) = requirement.max {
+                        path["max"] = max.into();
+                    }
+                    if let Some(syntax) = requirement.parses {
+                        let word = crate::check::paths::Syntax::WORDS.iter().find(|(_, other)| *other == syntax);
+                        path["parses"] = word.map_or("", |(word, _)| word).into();
+                    }
+                    path
+                })
+                .collect();
+            out.insert("paths".into(), paths.into());
+        }
+    }
+    out.insert("timeout".into(), text::duration_setting(check.timeout).into());
+    for (key, names) in [("needs", &check.needs), ("requires", &check.requires)] {
+        if !names.is_empty() {
+            out.insert(key.into(), names.clone().into());
+        }
+    }
+    if let Some(name) = &check.exclusive {
+        out.insert("exclusive".into(), name.clone().into());
+    }
+    if check.allow_failure {
+        out.insert("allow-failure".into(), true.into());
+    }
+    if let Some(fix) = &check.fix {
+        out.insert("fix".into(), fix.argv.clone().into());
+    }
+    if !check.evidence.is_empty() {
+        let specs: Map<_, _> =
+            check.evidence.iter().map(|spec| (spec.kind.name().to_owned(), spec_value(spec))).collect();
+        out.insert("evidence".into(), specs.into());
+    }
+    out.into()
+}
+
+fn spec_value(spec: &evidence::Spec) -> Value {
+    let mut out = match &spec.from {
+        evidence::From::Files(files) => json!({ "path": files }),
+        evidence::From::Output => json!({ "from": "output" }),
+    };
+    if let Some(format) = spec.format {
+        out["format"] = format.name.into();
+    }
+    let word = crate::evidence::Repeats::WORDS.iter().find(|(_, repeats)| *repeats == spec.repeats);
+    out["repeats"] = word.map_or("", |(word, _)| word).into();
+    out
+}
+
+fn gate_value(gate: &Gate) -> Value {
+    gate.rules.iter().map(rule_value).collect::<Vec<_>>().into()
+}
+
+fn rule_value(rule: &Rule) -> Value {
+    let mut out = json!({ "metric": rule.metric });
+    for limit in &rule.limits {
+        out[limit.kind.word()] = json!(limit.bound);
+    }
+    let word = crate::gate::WhenMissing::WORDS.iter().find(|(_, when)| *when == rule.when_missing);
+    out["when-missing"] = word.map_or("", |(word, _)| word).into();
+    out
+}

@@ -1,0 +1,11 @@
+//! Floor 2: measurements and rules in, results and a verdict out. Pure.
+//!
+//! What is missing, not a number or not decidable is never a pass here: see [`judge`].
+
+pub mod judge;
+pub mod rule;
+pub mod verdict;
+
+pub use judge::{RuleResult, judge};
+pub use rule::{Gate, Limit, Rule, WhenMissing};
+pub use verdict::{RuleVerdict, Verdict};

@@ -1,0 +1,149 @@
+//! From the parts of a run to its verdict. The worst part decides; nothing averages it out.
+
+use super::Record;
+use crate::check::CheckOutcome;
+use crate::check::outcome::{Skip, Status};
+use crate::evidence::{Level, Problem};
+use crate::gate::{RuleResult, RuleVerdict, Verdict};
+
+/// The verdict of a run. Interrupted > fail > inconclusive > pass.
+#[must_use]
+pub fn verdict(checks: &[CheckOutcome], rules: &[RuleResult], problems: &[Problem], interrupted: bool) -> Verdict {
+    let from_checks = checks.iter().map(of_check);
+    let from_rules = rules.iter().map(|rule| Verdict::from(rule.verdict));
+    let from_problems = problems.iter().filter(|problem| problem.level == Level::Loss).map(|_| Verdict::Inconclusive);
+    // Where every check was skipped nothing was looked at, which is never a pass.
+    let nothing_ran = checks.iter().all(|check| check.status == Status::Skipped).then_some(Verdict::Inconclusive);
+    let stopped = interrupted.then_some(Verdict::Interrupted);
+    from_checks
+        .chain(from_rules)
+        .chain(from_problems)
+        .chain(nothing_ran)
+        .chain(stopped)
+        .max()
+        .unwrap_or(Verdict::Inconclusive)
+}
+
+fn of_check(check: &CheckOutcome) -> Verdict {
+    match check.status {
+        Status::Interrupted => Verdict::Interrupted,
+        _ if check.allow_failure => Verdict::Pass,
+        Status::Passed | Status::Skipped => Verdict::Pass,
+        Status::Failed | Status::TimedOut => Verdict::Fail,
+        Status::Error => Verdict::Inconclusive,
+    }
+}
+
+/// Whether a check's outcome is a warning: excused, or skipped because a tool is missing.
+#[must_use]
+pub fn warns(check: &CheckOutcome) -> bool {
+    match check.status {
+        Status::Failed | Status::TimedOut | Status::Error => check.allow_failure,
+        Status::Skipped => check.skip == Some(Skip::MissingTool),
+        Status::Passed | Status::Interrupted => false,
+    }
+}
+
+/// How many parts of a run somebody should look at although they do not decide.
+#[must_use]
+pub fn warnings(record: &Record) -> u64 {
+    let checks = record.checks.iter().filter(|check| warns(check)).count();
+    let rules = record.rules.iter().filter(|rule| rule.verdict == RuleVerdict::Warn).count();
+    let problems = record.problems.iter().filter(|problem| problem.level == Level::Warning).count();
+    (checks + rules + problems) as u64
+}
+
+/// What a person wants counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Checks that were planned.
+    pub checks: u64,
+    /// Checks that failed or timed out, excused ones left out.
+    pub failed_checks: u64,
+    /// Checks that could not be started.
+    pub broken_checks: u64,
+    /// Rules that were asked.
+    pub rules: u64,
+    /// Rules that do not hold.
+    pub failed_rules: u64,
+    /// Rules that could not be judged.
+    pub open_rules: u64,
+    /// Losses of evidence.
+    pub losses: u64,
+    /// Warnings of all kinds.
+    pub warnings: u64,
+}
+
+impl Counts {
+    pub(super) fn of(record: &Record) -> Self {
+        let checks = |wanted: &[Status]| {
+            record.checks.iter().filter(|check| !check.allow_failure && wanted.contains(&check.status)).count() as u64
+        };
+        let rules = |wanted: RuleVerdict| record.rules.iter().filter(|rule| rule.verdict == wanted).count() as u64;
+        Self {
+            checks: record.checks.len() as u64,
+            failed_checks: checks(&[Status::Failed, Status::TimedOut]),
+            broken_checks: checks(&[Status::Error]),
+            rules: record.rules.len() as u64 - rules(RuleVerdict::NotAsked),
+            failed_rules: rules(RuleVerdict::Fail),
+            open_rules: rules(RuleVerdict::Inconclusive),
+            losses: record.problems.iter().filter(|problem| problem.level == Level::Loss).count() as u64,
+            warnings: warnings(record),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::outcome::Output;
+    use crate::evidence::problem::{CHANGED, STALE};
+
+    fn check(status: Status, allow_failure: bool) -> CheckOutcome {
+        CheckOutcome {
+            id: "c".into(),
+            group: "g".into(),
+            status,
+            skip: (status == Status::Skipped).then_some(Skip::MissingTool),
+            reason: None,
+            allow_failure,
+            duration_ms: 0,
+            command: None,
+            exit_code: None,
+            output: Output::default(),
+            fix: None,
+        }
+    }
+
+    fn of(statuses: &[Status]) -> Verdict {
+        let checks: Vec<_> = statuses.iter().map(|status| check(*status, false)).collect();
+        verdict(&checks, &[], &[], false)
+    }
+
+    #[test]
+    fn the_worst_check_decides() {
+        use Status::{Error, Failed, Interrupted, Passed, Skipped, TimedOut};
+        assert_eq!(of(&[Passed, Skipped]), Verdict::Pass);
+        assert_eq!(of(&[Passed, Error]), Verdict::Inconclusive);
+        assert_eq!(of(&[Error, Failed, Passed]), Verdict::Fail);
+        assert_eq!(of(&[Passed, TimedOut]), Verdict::Fail);
+        assert_eq!(of(&[Failed, Interrupted]), Verdict::Interrupted);
+    }
+
+    #[test]
+    fn nothing_looked_at_is_never_a_pass() {
+        assert_eq!(of(&[]), Verdict::Inconclusive);
+        assert_eq!(of(&[Status::Skipped, Status::Skipped]), Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn excused_failures_warn_and_losses_are_inconclusive() {
+        assert_eq!(verdict(&[check(Status::Failed, true)], &[], &[], false), Verdict::Pass);
+        assert!(warns(&check(Status::Failed, true)) && !warns(&check(Status::Failed, false)));
+        let loss = [Problem::new(&STALE, "x")];
+        assert_eq!(verdict(&[check(Status::Passed, false)], &[], &loss, false), Verdict::Inconclusive);
+        let note = [Problem::new(&CHANGED, "x")];
+        assert_eq!(verdict(&[check(Status::Passed, false)], &[], &note, false), Verdict::Pass);
+        assert_eq!(verdict(&[check(Status::Passed, false)], &[], &[], true), Verdict::Interrupted);
+    }
+}

@@ -1,0 +1,103 @@
+//! Floor 1: git. The only place that runs it.
+//!
+//! Deliberately absent: a git library. Shallow clones, credentials and `safe.directory` just work with the
+//! user's own git, and a handful of short queries need no more.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+use xshell::{Shell, cmd};
+
+/// The folder that holds `.git`, at `start` or above it. Looks at names only; git is not started.
+#[must_use]
+pub fn find_root(start: &Utf8Path) -> Option<Utf8PathBuf> {
+    start.ancestors().find(|folder| folder.join(".git").exists()).map(Utf8Path::to_owned)
+}
+
+/// What git says about the work tree.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// The commit that is checked out; `None` in a repository without commits.
+    pub commit: Option<String>,
+    /// The branch; `None` if HEAD is detached.
+    pub branch: Option<String>,
+    /// Whether tracked files differ from HEAD.
+    pub dirty: bool,
+}
+
+/// Why git said nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No `.git` here or above.
+    #[error("{0} is not in a git repository")]
+    NoRepository(Utf8PathBuf),
+    /// git could not be run, or refused.
+    #[error("git does not answer: {0}")]
+    Git(String),
+}
+
+/// Asks git about the work tree at `root`: commit, branch and whether it is dirty, in one query.
+///
+/// # Errors
+/// No repository, no git, or git's own refusal.
+pub fn state(root: &Utf8Path) -> Result<State, Error> {
+    if find_root(root).is_none() {
+        return Err(Error::NoRepository(root.to_owned()));
+    }
+    let refused = |error: xshell::Error| Error::Git(crate::sys::text::one_line(&error.to_string()));
+    let shell = Shell::new().map_err(refused)?;
+    shell.change_dir(root);
+    let output = cmd!(
+        shell,
+        "git -c core.fsmonitor=false --no-optional-locks status --porcelain=v2 --branch --untracked-files=no"
+    )
+    .quiet()
+    .ignore_status()
+    .output()
+    .map_err(refused)?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(Error::Git(crate::sys::text::one_line(said.lines().next().unwrap_or("no reason given"))));
+    }
+    Ok(parse_status(&String::from_utf8_lossy(&output.stdout)))
+}
+
+/// Reads `git status --porcelain=v2 --branch` (format: git-status(1)).
+fn parse_status(text: &str) -> State {
+    let mut state = State::default();
+    for line in text.lines() {
+        if let Some(oid) = line.strip_prefix("# branch.oid ") {
+            state.commit = (oid != "(initial)").then(|| oid.to_owned());
+        } else if let Some(head) = line.strip_prefix("# branch.head ") {
+            state.branch = (head != "(detached)").then(|| head.to_owned());
+        } else if !line.starts_with('#') && !line.is_empty() {
+            state.dirty = true;
+        }
+    }
+    state
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_is_read_for_what_it_says() {
+        let state = |commit: Option<&str>, branch: Option<&str>, dirty| State {
+            commit: commit.map(Into::into),
+            branch: branch.map(Into::into),
+            dirty,
+        };
+        assert_eq!(parse_status("# branch.oid (initial)\n# branch.head main\n"), state(None, Some("main"), false));
+        assert_eq!(parse_status("# branch.oid abc\n# branch.head (detached)\n"), state(Some("abc"), None, false));
+        let dirty =
+            "# branch.oid abc\n# branch.head main\n# branch.ab +1 -0\n1 .M N... 100644 100644 100644 a a x.rs\n";
+        assert_eq!(parse_status(dirty), state(Some("abc"), Some("main"), true));
+    }
+
+    #[test]
+    fn outside_a_repository_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        assert!(matches!(state(root), Err(Error::NoRepository(_))));
+    }
+}

@@ -1,0 +1,294 @@
+//! The report for a terminal: what failed first, then what to do. Readable without colour.
+
+use anstyle::{AnsiColor, Style};
+
+use super::{Options, advice};
+use crate::check::outcome::{Skip, Status};
+use crate::evidence::{Level, metric};
+use crate::gate::{RuleVerdict, Verdict};
+use crate::record::Record;
+use crate::sys::text;
+
+/// Lines of output shown of a check that did not pass.
+const TAIL_LINES: usize = 30;
+/// Failed tests shown before the rest is counted.
+const TESTS: usize = 20;
+/// Problems shown before the rest is counted.
+const PROBLEMS: usize = 20;
+
+/// The few colours in use; none of them carries meaning alone.
+#[derive(Clone, Copy, Debug)]
+pub struct Palette {
+    /// Held.
+    pub good: Style,
+    /// Did not hold.
+    pub bad: Style,
+    /// Somebody should look.
+    pub doubt: Style,
+    /// Beside the point.
+    pub dim: Style,
+    /// A heading.
+    pub strong: Style,
+}
+
+impl Palette {
+    /// With or without colour.
+    #[must_use]
+    pub fn new(colour: bool) -> Self {
+        if !colour {
+            return Self {
+                good: Style::new(),
+                bad: Style::new(),
+                doubt: Style::new(),
+                dim: Style::new(),
+                strong: Style::new(),
+            };
+        }
+        Self {
+            good: AnsiColor::Green.on_default(),
+            bad: AnsiColor::Red.on_default().bold(),
+            doubt: AnsiColor::Yellow.on_default(),
+            dim: Style::new().dimmed(),
+            strong: Style::new().bold(),
+        }
+    }
+
+    /// The word and colour of a check's outcome, five columns wide.
+    #[must_use]
+    pub fn check(&self, check: &crate::check::CheckOutcome) -> String {
+        let (word, style) = match check.status {
+            Status::Passed => ("pass", self.good),
+            Status::Failed | Status::TimedOut | Status::Error if check.allow_failure => ("warn", self.doubt),
+            Status::Failed => ("FAIL", self.bad),
+            Status::TimedOut => ("TIME", self.bad),
+            Status::Error => ("ERROR", self.bad),
+            Status::Skipped if check.skip == Some(Skip::MissingTool) => ("warn", self.doubt),
+            Status::Skipped => ("skip", self.dim),
+            Status::Interrupted => ("stop", self.doubt),
+        };
+        format!("{style}{word:<5}{style:#}")
+    }
+
+    fn rule(&self, verdict: RuleVerdict) -> String {
+        let (word, style) = match verdict {
+            RuleVerdict::Pass => ("pass", self.good),
+            RuleVerdict::Warn => ("warn", self.doubt),
+            RuleVerdict::Fail => ("FAIL", self.bad),
+            RuleVerdict::Inconclusive => ("?", self.doubt),
+            RuleVerdict::NotAsked => ("-", self.dim),
+        };
+        format!("{style}{word:<5}{style:#}")
+    }
+
+    /// The verdict in capitals.
+    #[must_use]
+    pub fn verdict(&self, verdict: Verdict) -> String {
+        let style = match verdict {
+            Verdict::Pass => self.good,
+            Verdict::Fail => self.bad,
+            Verdict::Inconclusive | Verdict::Interrupted => self.doubt,
+        };
+        format!("{style}{}{style:#}", verdict.word().to_uppercase())
+    }
+}
+
+/// Renders a record.
+pub(super) fn render(record: &Record, options: Options) -> String {
+    let palette = Palette::new(options.colour);
+    let mut out = Writer { palette, text: String::new() };
+    out.title(record);
+    out.checks(record);
+    out.outputs(record);
+    out.tests(record);
+    out.rules(record, options.verbose);
+    out.problems(record, options.verbose);
+    out.ending(record);
+    out.text
+}
+
+struct Writer {
+    palette: Palette,
+    text: String,
+}
+
+impl Writer {
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    fn heading(&mut self, heading: &str) {
+        let strong = self.palette.strong;
+        self.line("");
+        self.line(&format!("{strong}{heading}{strong:#}"));
+    }
+
+    fn title(&mut self, record: &Record) {
+        let Palette { strong, dim, .. } = self.palette;
+        self.line(&format!(
+            "{strong}{} {}{strong:#}  {dim}{}{dim:#}",
+            record.command,
+            text::one_line(&record.project.name),
+            place(record)
+        ));
+    }
+
+    fn checks(&mut self, record: &Record) {
+        self.heading("checks");
+        let width = |of: fn(&crate::check::CheckOutcome) -> &str| {
+            record.checks.iter().map(|check| of(check).chars().count()).max().unwrap_or(0)
+        };
+        let (ids, groups) = (width(|check| &check.id), width(|check| &check.group));
+        for check in &record.checks {
+            let time = match check.status {
+                Status::Skipped => String::new(),
+                _ => text::duration(std::time::Duration::from_millis(check.duration_ms)),
+            };
+            let reason = check.reason.as_deref().map(text::one_line).unwrap_or_default();
+            let word = self.palette.check(check);
+            self.line(&format!("  {word}  {:<ids$}  {:<groups$}  {time:>10}  {reason}", check.id, check.group));
+        }
+        if !record.left_out.is_empty() {
+            let dim = self.palette.dim;
+            let left = text::plural(record.left_out.len() as u64, "check", "checks");
+            self.line(&format!("  {dim}{left} of the project not asked for (--dry-run tells why){dim:#}"));
+        }
+    }
+
+    fn outputs(&mut self, record: &Record) {
+        for check in &record.checks {
+            if matches!(check.status, Status::Passed | Status::Skipped) || check.output.text.trim().is_empty() {
+                continue;
+            }
+            let (before, tail) = check.output.tail(TAIL_LINES);
+            let left = if before > 0 {
+                format!(" (last {TAIL_LINES} of {} lines)", before + TAIL_LINES)
+            } else {
+                String::new()
+            };
+            self.heading(&format!("output of {}{left}", check.id));
+            let dim = self.palette.dim;
+            for line in tail.lines() {
+                self.line(&format!("  {dim}|{dim:#} {line}"));
+            }
+        }
+    }
+
+    fn tests(&mut self, record: &Record) {
+        let failed: Vec<_> = record.tests.iter().filter(|test| test.test.outcome.is_failure()).collect();
+        if failed.is_empty() {
+            return;
+        }
+        self.heading(&format!("failed tests ({})", failed.len()));
+        for test in failed.iter().take(TESTS) {
+            let file = if test.identity.file.is_empty() {
+                String::new()
+            } else {
+                format!("  ({})", text::one_line(&test.identity.file))
+            };
+            self.line(&format!("  {}{file}", text::one_line(&test.identity.display())));
+            if let Some(message) = &test.test.message {
+                let first = text::plain_lines(message);
+                let first = first.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+                self.line(&format!("      {}", text::shorten(&text::one_line(first.trim()), 160)));
+            }
+        }
+        self.rest(failed.len(), TESTS);
+    }
+
+    fn rest(&mut self, all: usize, shown: usize) {
+        if all > shown {
+            let dim = self.palette.dim;
+            self.line(&format!("  {dim}… and {} more, all of them in the report{dim:#}", all - shown));
+        }
+    }
+
+    fn rules(&mut self, record: &Record, verbose: bool) {
+        let Some(gate) = &record.gate else { return };
+        let shown: Vec<_> =
+            record.rules.iter().filter(|rule| verbose || rule.verdict != RuleVerdict::NotAsked).collect();
+        self.heading(&format!("rules (gate {gate})"));
+        let value_of = |rule: &crate::gate::RuleResult| match rule.value {
+            Some(value) => metric::unit(&rule.metric).show(&short(value, rule)),
+            None => "not measured".to_owned(),
+        };
+        let names = shown.iter().map(|rule| rule.metric.chars().count()).max().unwrap_or(0);
+        let values = shown.iter().map(|rule| value_of(rule).chars().count()).max().unwrap_or(0);
+        let limits = shown.iter().map(|rule| rule.limit.chars().count()).max().unwrap_or(0);
+        for rule in &shown {
+            let (word, dim) = (self.palette.rule(rule.verdict), self.palette.dim);
+            let source = rule.source.as_deref().map(text::one_line).unwrap_or_default();
+            let (metric, value, limit) = (&rule.metric, value_of(rule), &rule.limit);
+            self.line(&format!("  {word}  {metric:<names$}  {value:>values$}  {limit:<limits$}  {dim}{source}{dim:#}"));
+        }
+        let asked_not = record.rules.len() - shown.len();
+        if asked_not > 0 {
+            let dim = self.palette.dim;
+            self.line(&format!(
+                "  {dim}{} not asked: no selected check measures them{dim:#}",
+                text::plural(asked_not as u64, "rule", "rules")
+            ));
+        }
+    }
+
+    fn problems(&mut self, record: &Record, verbose: bool) {
+        let shown: Vec<_> = record.problems.iter().filter(|problem| verbose || problem.level != Level::Note).collect();
+        if !shown.is_empty() {
+            self.heading("problems");
+        }
+        for problem in shown.iter().take(PROBLEMS) {
+            let (word, style) = match problem.level {
+                Level::Loss => ("loss", self.palette.doubt),
+                Level::Warning => ("warn", self.palette.doubt),
+                Level::Note => ("note", self.palette.dim),
+            };
+            let place = match (&problem.file, problem.line) {
+                (Some(file), Some(line)) => format!("{}:{line}: ", text::one_line(file)),
+                (Some(file), None) => format!("{}: ", text::one_line(file)),
+                _ => String::new(),
+            };
+            let dim = self.palette.dim;
+            self.line(&format!(
+                "  {style}{word:<5}{style:#}  {place}{}  {dim}[{}]{dim:#}",
+                text::one_line(&problem.message),
+                problem.code
+            ));
+            if let Some(hint) = &problem.hint {
+                self.line(&format!("         help: {}", text::one_line(hint)));
+            }
+        }
+        self.rest(shown.len(), PROBLEMS);
+    }
+
+    fn ending(&mut self, record: &Record) {
+        self.line("");
+        let verdict = self.palette.verdict(record.verdict);
+        let time = text::duration(std::time::Duration::from_millis(record.duration_ms));
+        self.line(&format!("{verdict}  {} ({time})", advice::summary(record)));
+        for step in advice::steps(record).iter().take(3) {
+            let command =
+                step.command.as_deref().map(|command| format!("  →  {}", text::one_line(command))).unwrap_or_default();
+            self.line(&format!("next: {}{command}", text::one_line(&step.what)));
+        }
+    }
+}
+
+/// A value with the digits that its rule's message uses.
+fn short(value: f64, rule: &crate::gate::RuleResult) -> String {
+    let bound = rule.limit.rsplit(' ').next().and_then(|bound| bound.parse::<f64>().ok());
+    bound.map_or_else(|| text::number(value), |bound| text::number_pair(value, bound).0)
+}
+
+/// `main @ 1a2b3c4d5e (dirty)`.
+fn place(record: &Record) -> String {
+    let project = &record.project;
+    let commit = project.commit.as_deref().map(|commit| text::shorten_plain(commit, 10));
+    let branch = project.branch.as_deref().map(text::one_line);
+    let place = match (branch, commit) {
+        (Some(branch), Some(commit)) => format!("{branch} @ {commit}"),
+        (None, Some(commit)) => format!("@ {commit}"),
+        (Some(branch), None) => format!("{branch}, no commit yet"),
+        (None, None) => "not in a git repository".to_owned(),
+    };
+    if project.dirty == Some(true) { format!("{place} (dirty)") } else { place }
+}

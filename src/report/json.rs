@@ -1,0 +1,247 @@
+//! `mgmt.report/1`: the report for programs.
+//!
+//! These types are frozen. They are written out on their own, not derived from the record's, so that a change
+//! inside can never change what other people's programs read. Fields are only ever added.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::check::Status;
+use crate::evidence::Level;
+use crate::gate::{RuleVerdict, Verdict};
+use crate::record::Record;
+
+/// The schema of the object.
+pub const SCHEMA: &str = "mgmt.report/1";
+
+/// Lines of output shown for a check that did not pass.
+const TAIL_LINES: usize = 60;
+
+/// The object.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// `mgmt.report/1`.
+    pub schema: String,
+    /// The record's id.
+    pub id: String,
+    /// The command.
+    pub command: String,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    /// RFC 3339, UTC.
+    pub finished_at: String,
+    /// Milliseconds.
+    pub duration_ms: u64,
+    /// What was looked at.
+    pub project: Project,
+    /// `pass`, `fail`, `inconclusive` or `interrupted`.
+    pub verdict: Verdict,
+    /// What the program exits with.
+    pub exit_code: u8,
+    /// What it was compared with.
+    pub baseline: Option<Baseline>,
+    /// Checks in the order of the configuration.
+    pub checks: Vec<Check>,
+    /// Numbers about the whole project, by name.
+    pub measurements: BTreeMap<String, Option<f64>>,
+    /// A row for each limit and scope member of each rule.
+    pub rules: Vec<Rule>,
+    /// What was lost, guessed or noticed.
+    pub problems: Vec<Problem>,
+    /// Where the rules come from.
+    pub policy: Policy,
+}
+
+/// What was looked at.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Project {
+    /// Its name.
+    pub name: String,
+    /// The commit.
+    pub commit: Option<String>,
+    /// The branch.
+    pub branch: Option<String>,
+    /// Whether tracked files differ from the commit.
+    pub dirty: Option<bool>,
+    /// The tested merge, where it is not the commit itself.
+    pub merge_commit: Option<String>,
+}
+
+/// What it was compared with.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Baseline {
+    /// Its commit.
+    pub commit: Option<String>,
+    /// Its record or run.
+    pub run: String,
+    /// Where it was found.
+    pub source: String,
+    /// First-parent steps from this commit.
+    pub distance: Option<u64>,
+    /// Its age when this run began.
+    pub age_ms: u64,
+}
+
+/// A check.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Check {
+    /// Its name.
+    pub id: String,
+    /// Its group.
+    pub group: String,
+    /// `passed`, `failed`, `timed-out`, `error`, `skipped` or `interrupted`.
+    pub status: Status,
+    /// Why, where the status does not say it.
+    pub reason: Option<String>,
+    /// Milliseconds.
+    pub duration_ms: u64,
+    /// The command as a person would type it.
+    pub command: Option<String>,
+    /// The program's exit code.
+    pub exit_code: Option<i32>,
+    /// The end of what it printed, if it did not pass.
+    pub output_tail: Option<String>,
+    /// The command that repairs what it found.
+    pub fix: Option<String>,
+}
+
+/// A rule's result.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Rule {
+    /// The gate's name.
+    pub gate: String,
+    /// The metric's name.
+    pub metric: String,
+    /// The part of the project; null is all of it.
+    pub scope: Option<String>,
+    /// The limit: `max 0`.
+    pub limit: String,
+    /// The value; null if it was not measured or is not a finite number (then the message says so).
+    pub value: Option<f64>,
+    /// The baseline's value.
+    pub base: Option<f64>,
+    /// The files it was read from.
+    pub source: Option<String>,
+    /// `pass`, `warn`, `fail`, `inconclusive` or `not-asked`.
+    pub verdict: RuleVerdict,
+    /// The same with its numbers.
+    pub message: String,
+}
+
+/// Something lost, guessed or noticed.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Problem {
+    /// `note`, `warning` or `loss`.
+    pub level: Level,
+    /// A stable name; `mgmt explain CODE` tells more.
+    pub code: String,
+    /// What happened.
+    pub message: String,
+    /// The next step.
+    pub hint: Option<String>,
+    /// The file.
+    pub file: Option<String>,
+    /// The line in it, from 1.
+    pub line: Option<u64>,
+}
+
+/// Where the rules come from.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Policy {
+    /// The file.
+    pub path: String,
+    /// The commit it was taken from; null if it is the work tree's own.
+    pub commit: Option<String>,
+    /// Whether the change under test changes it.
+    pub changed: bool,
+}
+
+/// The report of a record.
+#[must_use]
+pub fn report(record: &Record) -> Report {
+    let mut measurements = BTreeMap::new();
+    for measurement in record.measurements.iter().filter(|measurement| measurement.scope.is_none()) {
+        // Where files disagree there is no one value: null, and a problem says so.
+        let value = record.measurements.value(&measurement.name).filter(|value| value.is_finite());
+        measurements.insert(measurement.name.clone(), value);
+    }
+    Report {
+        schema: SCHEMA.to_owned(),
+        id: record.id.clone(),
+        command: record.command.clone(),
+        started_at: record.started_at.to_string(),
+        finished_at: record.finished_at.to_string(),
+        duration_ms: record.duration_ms,
+        project: Project {
+            name: record.project.name.clone(),
+            commit: record.project.commit.clone(),
+            branch: record.project.branch.clone(),
+            dirty: record.project.dirty,
+            merge_commit: record.project.merge_commit.clone(),
+        },
+        verdict: record.verdict,
+        exit_code: record.verdict.exit_code(),
+        baseline: None,
+        checks: record.checks.iter().map(check).collect(),
+        measurements,
+        rules: record
+            .rules
+            .iter()
+            .map(|rule| Rule {
+                gate: rule.gate.clone(),
+                metric: rule.metric.clone(),
+                scope: rule.scope.clone(),
+                limit: rule.limit.clone(),
+                value: rule.value.filter(|value| value.is_finite()),
+                base: rule.base,
+                source: rule.source.clone(),
+                verdict: rule.verdict,
+                message: rule.message.clone(),
+            })
+            .collect(),
+        problems: record
+            .problems
+            .iter()
+            .map(|problem| Problem {
+                level: problem.level,
+                code: problem.code.clone(),
+                message: problem.message.clone(),
+                hint: problem.hint.clone(),
+                file: problem.file.clone(),
+                line: problem.line,
+            })
+            .collect(),
+        policy: Policy {
+            path: record.policy.path.clone(),
+            commit: record.policy.commit.clone(),
+            changed: record.policy.changed,
+        },
+    }
+}
+
+fn check(check: &crate::check::CheckOutcome) -> Check {
+    let tail = (check.status != Status::Passed && !check.output.text.trim().is_empty()).then(|| {
+        let (before, tail) = check.output.tail(TAIL_LINES);
+        if before > 0 { format!("[… {before} lines before …]\n{tail}") } else { tail }
+    });
+    Check {
+        id: check.id.clone(),
+        group: check.group.clone(),
+        status: check.status,
+        reason: check.reason.clone(),
+        duration_ms: check.duration_ms,
+        command: check.command.clone(),
+        exit_code: check.exit_code,
+        output_tail: tail,
+        fix: check.fix.clone(),
+    }
+}
+
+/// The report as text.
+#[must_use]
+pub fn render(record: &Record) -> String {
+    let mut text = serde_json::to_string_pretty(&report(record)).unwrap_or_default();
+    text.push('\n');
+    text
+}

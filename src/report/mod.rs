@@ -1,0 +1,58 @@
+//! Floor 5: a record rendered for a reader. Pure: the same record gives the same bytes.
+//!
+//! A form of output is one file here and one row in [`RENDERERS`]. Everything a form shows comes from the
+//! record; a number that is not in it cannot be in a report.
+
+pub mod advice;
+pub mod files;
+mod human;
+pub mod json;
+mod markdown;
+
+pub use human::Palette;
+
+use crate::record::Record;
+
+/// How a form is to be written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Whether colour sequences may be used.
+    pub colour: bool,
+    /// Whether to show what passed in full as well.
+    pub verbose: bool,
+}
+
+/// One row: a form of output.
+pub struct Renderer {
+    /// Its name after `--format`.
+    pub name: &'static str,
+    /// The ending of files in this form; `None` where no file is written.
+    pub extension: Option<&'static str>,
+    /// One line for help texts.
+    pub doc: &'static str,
+    /// Renders a record; ends with a line break.
+    pub render: fn(&Record, Options) -> String,
+}
+
+/// Every form.
+pub const RENDERERS: &[Renderer] = &[
+    Renderer { name: "human", extension: None, doc: "For a terminal.", render: human::render },
+    Renderer {
+        name: "markdown",
+        extension: Some("md"),
+        doc: "For pull requests, job summaries and language models.",
+        render: |record, _| markdown::render(record),
+    },
+    Renderer {
+        name: "json",
+        extension: Some("json"),
+        doc: "For programs: one object, schema mgmt.report/1.",
+        render: |record, _| json::render(record),
+    },
+];
+
+/// The row with this name.
+#[must_use]
+pub fn renderer(name: &str) -> Option<&'static Renderer> {
+    RENDERERS.iter().find(|row| row.name == name)
+}

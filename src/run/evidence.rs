@@ -1,0 +1,127 @@
+//! Report files: which of them belong to this run, and what they say.
+//!
+//! A report is fresh if it was not there just before its check started, or if its inode, size, or one of its
+//! times changed since. Anything else is an earlier run's and is never read.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, Metadata};
+
+use camino::Utf8Path;
+
+use super::tree::DiskTree;
+use crate::check::Check;
+use crate::check::evidence::{From, Spec, is_glob};
+use crate::check::paths::Tree as _;
+use crate::evidence::problem::{MISSING, STALE, UNREADABLE};
+use crate::evidence::{Evidence, Limits, Origin, Problem, collect};
+
+/// What tells one state of a file from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Signature {
+    size: u64,
+    /// Inode, modification and change time where the system has them.
+    file: (u64, i128, i128),
+}
+
+impl Signature {
+    #[cfg(unix)]
+    fn of(meta: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt as _;
+        let nanos = |seconds: i64, nanos: i64| i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
+        Self {
+            size: meta.len(),
+            file: (meta.ino(), nanos(meta.mtime(), meta.mtime_nsec()), nanos(meta.ctime(), meta.ctime_nsec())),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn of(meta: &Metadata) -> Self {
+        let since = |time: std::io::Result<std::time::SystemTime>| {
+            let epoch = time.ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+            epoch.map_or(0, |since| i128::try_from(since.as_nanos()).unwrap_or(i128::MAX))
+        };
+        Self { size: meta.len(), file: (0, since(meta.modified()), since(meta.created())) }
+    }
+}
+
+/// The report files of a check as they were just before it started.
+#[derive(Debug, Default)]
+pub struct Before(BTreeMap<String, Signature>);
+
+impl Before {
+    /// Looks at the files now.
+    #[must_use]
+    pub fn look(check: &Check, root: &Utf8Path) -> Self {
+        let tree = DiskTree { root };
+        let patterns = check.evidence.iter().flat_map(|spec| patterns(spec));
+        let found = patterns.flat_map(|pattern| tree.find(pattern).unwrap_or_default());
+        Self(found.filter_map(|(path, _)| Some((path.clone(), signature(&root.join(&path))?))).collect())
+    }
+}
+
+fn patterns(spec: &Spec) -> &[String] {
+    match &spec.from {
+        From::Files(files) => files,
+        From::Output => &[],
+    }
+}
+
+fn signature(path: &Utf8Path) -> Option<Signature> {
+    fs::metadata(path).ok().map(|meta| Signature::of(&meta))
+}
+
+/// Reads the report files that a check left behind.
+#[must_use]
+pub fn gather(check: &Check, before: &Before, root: &Utf8Path, limits: &Limits) -> Evidence {
+    let tree = DiskTree { root };
+    let mut all = Evidence::default();
+    for spec in &check.evidence {
+        for pattern in patterns(spec) {
+            let found = match tree.find(pattern) {
+                Ok(found) => found,
+                Err(why) => {
+                    all.problems.push(Problem::new(&UNREADABLE, why).in_file(pattern));
+                    continue;
+                }
+            };
+            if found.is_empty() {
+                let what = if is_glob(pattern) { "matched no file" } else { "was not written" };
+                all.problems.push(
+                    Problem::new(&MISSING, format!("the {} report of `{}` {what}", spec.kind.name(), check.id))
+                        .in_file(pattern),
+                );
+            }
+            for (path, _) in found {
+                if before.0.get(&path).is_some_and(|before| signature(&root.join(&path)) == Some(*before)) {
+                    let told = format!(
+                        "`{}` left its {} report untouched: it belongs to an earlier run",
+                        check.id,
+                        spec.kind.name()
+                    );
+                    all.problems.push(Problem::new(&STALE, told).in_file(&path));
+                    continue;
+                }
+                let read = read_file(&path, root, check, spec, limits);
+                all.merge(read, spec.repeats);
+            }
+        }
+    }
+    all
+}
+
+fn read_file(path: &str, root: &Utf8Path, check: &Check, spec: &Spec, limits: &Limits) -> Evidence {
+    let origin = Origin { check: &check.id, path, repeats: spec.repeats };
+    let full = root.join(path);
+    // A pipe or a device would be read forever.
+    let opened = match fs::metadata(&full) {
+        Ok(meta) if !meta.is_file() => Err("it is not a plain file".to_owned()),
+        _ => File::open(&full).map_err(|error| error.to_string()),
+    };
+    match opened {
+        Ok(file) => collect::read(file, Some(spec.kind), spec.format, &origin, limits),
+        Err(why) => Evidence {
+            problems: vec![Problem::new(&UNREADABLE, format!("the report cannot be read: {why}")).in_file(path)],
+            ..Evidence::default()
+        },
+    }
+}
