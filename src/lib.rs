@@ -2,12 +2,14 @@
 //!
 //! The library behind the `mgmt` binary and behind any project's `cargo xtask`. `src/README.md` is the map.
 
+pub mod app;
 pub mod check;
 pub mod config;
 pub mod decode;
 pub mod evidence;
 pub mod gate;
 pub mod history;
+pub mod progress;
 pub mod record;
 pub mod repo;
 pub mod report;

@@ -36,7 +36,7 @@ fn of_check(check: &CheckOutcome) -> Verdict {
 
 /// Whether a check's outcome is a warning: excused, or skipped because a tool is missing.
 #[must_use]
-pub fn warns(check: &CheckOutcome) -> bool {
+pub(super) fn warns(check: &CheckOutcome) -> bool {
     match check.status {
         Status::Failed | Status::TimedOut | Status::Error => check.allow_failure,
         Status::Skipped => check.skip == Some(Skip::MissingTool),

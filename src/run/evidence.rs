@@ -12,6 +12,7 @@ use super::tree::DiskTree;
 use crate::check::Check;
 use crate::check::evidence::{From, Spec, is_glob};
 use crate::check::paths::Tree as _;
+use crate::evidence::coverage::paths::resolve;
 use crate::evidence::problem::{MISSING, STALE, UNREADABLE};
 use crate::evidence::{Evidence, Limits, Origin, Problem, collect};
 
@@ -53,7 +54,7 @@ impl Before {
     #[must_use]
     pub fn look(check: &Check, root: &Utf8Path) -> Self {
         let tree = DiskTree { root };
-        let patterns = check.evidence.iter().flat_map(|spec| patterns(spec));
+        let patterns = check.evidence.iter().flat_map(patterns);
         let found = patterns.flat_map(|pattern| tree.find(pattern).unwrap_or_default());
         Self(found.filter_map(|(path, _)| Some((path.clone(), signature(&root.join(&path))?))).collect())
     }
@@ -118,7 +119,14 @@ fn read_file(path: &str, root: &Utf8Path, check: &Check, spec: &Spec, limits: &L
         _ => File::open(&full).map_err(|error| error.to_string()),
     };
     match opened {
-        Ok(file) => collect::read(file, Some(spec.kind), spec.format, &origin, limits),
+        Ok(file) => {
+            let mut read = collect::read(file, Some(spec.kind), spec.format, &origin, limits);
+            let roots = std::mem::take(&mut read.source_roots);
+            let exists = |path: &str| root.join(path).is_file();
+            read.coverage =
+                std::mem::take(&mut read.coverage).renamed(|path| resolve(&path, root.as_str(), &roots, &exists));
+            read
+        }
         Err(why) => Evidence {
             problems: vec![Problem::new(&UNREADABLE, format!("the report cannot be read: {why}")).in_file(path)],
             ..Evidence::default()

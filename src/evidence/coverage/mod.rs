@@ -6,6 +6,7 @@
 
 pub mod cobertura;
 pub mod lcov;
+pub mod paths;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

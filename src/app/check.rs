@@ -1,0 +1,260 @@
+//! Runs checks, reads what they leave behind, judges it, stores the record and writes the reports.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use camino::Utf8PathBuf;
+
+use super::{Context, GIT, NO_REPOSITORY, Stop};
+use crate::check::{Event, Plan, Selection, plan};
+use crate::config::Config;
+use crate::evidence::problem::CONFLICT;
+use crate::evidence::{Evidence, Limits, Measurements, Problem, Repeats};
+use crate::gate::judge::Asked;
+use crate::gate::{self, RuleResult};
+use crate::history::{self, Store};
+use crate::record::{self, Policy, Project, Record};
+use crate::repo;
+use crate::report;
+use crate::run::{self, FailFast, Fix, Run, Settings};
+use crate::sys::text;
+
+/// The command that runs every group and judges every rule.
+pub const FULL: &str = "full-check";
+
+/// Time between asking a check to end and killing it.
+pub const GRACE: Duration = Duration::from_secs(5);
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The command's name.
+    pub command: String,
+    /// Which checks.
+    pub selection: Selection,
+    /// Which gate; the default one if none is named.
+    pub gate: Option<String>,
+    /// Checks at once; the number of cores if not given.
+    pub jobs: Option<usize>,
+    /// What a failure means for checks that have not begun.
+    pub fail_fast: FailFast,
+    /// Whether repairs run first.
+    pub fix: Fix,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Checked {
+    /// The record; its verdict is the exit code.
+    pub record: Record,
+    /// The report files.
+    pub written: Vec<Utf8PathBuf>,
+    /// What could not be stored or written, in words. Never changes the verdict.
+    pub failures: Vec<Failure>,
+}
+
+/// Something that was to be written and was not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What failed.
+    pub message: String,
+    /// The next step.
+    pub hint: Option<String>,
+}
+
+impl From<crate::sys::fs::Error> for Failure {
+    fn from(error: crate::sys::fs::Error) -> Self {
+        Self { message: error.to_string(), hint: error.hint().map(str::to_owned) }
+    }
+}
+
+/// The checks that a request selects.
+///
+/// # Errors
+/// A name that does not exist; nothing selected.
+pub fn select(config: &Config, request: &Request) -> anyhow::Result<Plan> {
+    if config.checks.is_empty() {
+        let hint = "add `checks:`, or let `mgmt init --stdout` propose some".to_owned();
+        return Err(Stop::nothing(format!("{} has no checks", config.path), Some(hint)).into());
+    }
+    let plan = plan::plan(&config.checks, &request.selection)
+        .map_err(|error| Stop::usage(error.to_string(), Some(error.hint.clone())))?;
+    if plan.checks.is_empty() {
+        let message = match &request.selection.command_groups {
+            Some(groups) => {
+                format!("`{}` runs {}, and no check of that kind is selected", request.command, groups_in_words(groups))
+            }
+            None => "no check is selected".to_owned(),
+        };
+        let groups: BTreeSet<_> = config.checks.iter().map(|check| check.group.clone()).collect();
+        let hint = format!("groups in {}: {}", config.path, groups.into_iter().collect::<Vec<_>>().join(", "));
+        return Err(Stop::nothing(message, Some(hint)).into());
+    }
+    Ok(plan)
+}
+
+fn groups_in_words(groups: &[String]) -> String {
+    match groups {
+        [one] => format!("the group {one}"),
+        many => format!("the groups {}", text::list(many)),
+    }
+}
+
+/// Runs the checks and judges them.
+///
+/// # Errors
+/// What keeps a run from beginning: no configuration, an unknown name, nothing to check. Once checks run, there
+/// is a record.
+pub fn check(context: &Context, request: &Request, tell: &mut dyn FnMut(Event)) -> anyhow::Result<Checked> {
+    let config = context.load()?;
+    let plan = select(&config, request)?;
+    let gate = config
+        .gate(request.gate.as_deref())
+        .map_err(|error| Stop::usage(error.to_string(), Some(error.hint.clone())))?;
+
+    let started_at = context.clock.now();
+    let clock = Instant::now();
+    let mut state = repo::state(&config.root);
+    let settings = Settings {
+        command: request.command.clone(),
+        root: config.root.clone(),
+        env: context.env.clone(),
+        jobs: request.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
+        fail_fast: request.fail_fast,
+        fix: request.fix,
+        grace: GRACE,
+        limits: Limits::default(),
+    };
+    let run = run::execute(&plan, &settings, tell).context("the checks could not be started")?;
+    if request.fix == Fix::Yes {
+        // What was checked is what the repairs left.
+        state = repo::state(&config.root);
+    }
+
+    let asked = asked(&plan, request);
+    let mut record = judge(&config, &plan, gate, &asked, run);
+    record.command.clone_from(&request.command);
+    record.started_at = started_at;
+    note_state(&mut record, state);
+    record.finished_at = context.clock.now();
+    record.duration_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
+    record.id = Record::id_of(started_at, &record.command, record.verdict);
+    let (written, failures) = keep(context, &config, &mut record);
+    Ok(Checked { record, written, failures })
+}
+
+/// A full run judges every rule; a partial one those that its checks' evidence can yield.
+fn asked(plan: &Plan, request: &Request) -> Asked {
+    if request.command == FULL && plan.is_full() {
+        return Asked::Everything;
+    }
+    Asked::Yielded(plan.checks.iter().flat_map(|planned| planned.check.evidence.iter().map(|spec| spec.kind)).collect())
+}
+
+/// From what ran to a record. Times and identity are filled in by the caller.
+fn judge(config: &Config, plan: &Plan, gate: Option<&gate::Gate>, asked: &Asked, run: Run) -> Record {
+    let mut evidence = Evidence::default();
+    let mut checks = Vec::with_capacity(run.checks.len());
+    for executed in run.checks {
+        checks.push(executed.outcome);
+        // Tests of different checks never meet, so the choice has no effect here.
+        evidence.merge(executed.evidence, Repeats::Worst);
+    }
+    let measurements = Measurements::of(&evidence);
+    let mut problems = run.problems;
+    problems.append(&mut evidence.problems);
+    problems.extend(conflicts(&measurements));
+    let rules: Vec<RuleResult> = gate.map(|gate| gate::judge(gate, &measurements, asked)).unwrap_or_default();
+    let verdict = record::verdict(&checks, &rules, &problems, run.interrupted.is_some());
+    Record {
+        schema: record::SCHEMA.to_owned(),
+        id: String::new(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        command: String::new(),
+        started_at: jiff::Timestamp::UNIX_EPOCH,
+        finished_at: jiff::Timestamp::UNIX_EPOCH,
+        duration_ms: 0,
+        project: Project { name: config.name(), ..Project::default() },
+        left_out: plan.left_out.iter().map(|left| (left.id.clone(), left.why.clone())).collect(),
+        policy: Policy { path: config.path.to_string(), commit: None, changed: false },
+        gate: gate.map(|gate| gate.name.clone()),
+        verdict,
+        interrupted: run.interrupted,
+        checks,
+        rules,
+        measurements,
+        reports: evidence.reports,
+        problems,
+        tests: record::tests(&evidence.tests),
+        lines: record::lines(&evidence.coverage),
+    }
+}
+
+/// Names that several files give different values: each is judged, and none is the value.
+fn conflicts(measurements: &Measurements) -> Vec<Problem> {
+    let names: BTreeSet<_> = measurements.iter().map(|measurement| measurement.name.as_str()).collect();
+    let differ =
+        names.into_iter().filter(|name| measurements.all(name).count() > 1 && measurements.value(name).is_none());
+    differ
+        .map(|name| {
+            let stated: Vec<_> = measurements
+                .all(name)
+                .map(|one| format!("{} in {}", text::number(one.value), one.sources.join(", ")))
+                .collect();
+            Problem::new(&CONFLICT, format!("`{name}` is {}", text::list(&stated)))
+        })
+        .collect()
+}
+
+fn note_state(record: &mut Record, state: Result<repo::State, repo::Error>) {
+    match state {
+        Ok(state) => {
+            record.policy.commit = state.commit.clone().filter(|_| !state.dirty);
+            record.project.commit = state.commit;
+            record.project.branch = state.branch;
+            record.project.dirty = Some(state.dirty);
+        }
+        Err(error @ repo::Error::NoRepository(_)) => {
+            record.problems.push(Problem::new(&NO_REPOSITORY, error.to_string()));
+        }
+        Err(error @ repo::Error::Git(_)) => record.problems.push(Problem::new(&GIT, error.to_string())),
+    }
+}
+
+/// Stores the record, writes the reports, removes what is too old. Failures are told, and change nothing else.
+fn keep(context: &Context, config: &Config, record: &mut Record) -> (Vec<Utf8PathBuf>, Vec<Failure>) {
+    let mut failures = Vec::new();
+    let store = Store::of(&config.root);
+    let folder = context.report_dir(config);
+    if let Err(error) = store.add(record) {
+        failures.push(Failure::from(error));
+    }
+    if folder.starts_with(config.root.join(history::FOLDER))
+        && let Err(error) = history::prepare(&config.root.join(history::FOLDER))
+    {
+        failures.push(Failure::from(error));
+    }
+    let (written, failed) = report::files::write(&folder, record);
+    failures.extend(failed.into_iter().map(Failure::from));
+    let now = record.finished_at;
+    let kept: BTreeSet<_> = match report::files::list(&folder, |id| history::parse_id(id).is_some()) {
+        Ok(reports) => reports.into_iter().filter(|(_, kept)| *kept).map(|(id, _)| id).collect(),
+        Err(error) => {
+            // Without knowing what is protected nothing may be removed.
+            failures.push(Failure::from(error));
+            return (written, dedup(failures));
+        }
+    };
+    let pruned = report::files::prune(&folder, now, config.reports.keep, history::is_older);
+    let forgotten = store.prune(now, config.reports.keep, |id| kept.contains(id));
+    failures.extend([pruned, forgotten].into_iter().filter_map(Result::err).map(Failure::from));
+    (written, dedup(failures))
+}
+
+/// One folder that cannot be written fails several times in the same words.
+fn dedup(mut failures: Vec<Failure>) -> Vec<Failure> {
+    let mut seen = BTreeSet::new();
+    failures.retain(|failure| seen.insert(failure.message.clone()));
+    failures
+}

@@ -1,0 +1,154 @@
+//! Where the project stands: the last runs, their verdicts and main numbers, and what changed.
+
+use serde::Serialize;
+
+use super::{Context, Stop};
+use crate::check::outcome::Status as CheckStatus;
+use crate::gate::Verdict;
+use crate::history::Store;
+use crate::record::Record;
+use crate::sys::text;
+
+/// The schema of `status --format json`.
+pub const SCHEMA: &str = "mgmt.status/1";
+
+/// Runs shown.
+const RUNS: usize = 10;
+
+/// Numbers that `status` follows.
+pub const FOLLOWED: &[&str] = &["tests.total", "tests.failed", "tests.skipped", "coverage.lines.percent"];
+
+/// The state of a project.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    /// `mgmt.status/1`.
+    pub schema: &'static str,
+    /// The project's name.
+    pub project: String,
+    /// The last runs, newest first.
+    pub runs: Vec<Run>,
+    /// What differs between the last run and the one before it of the same command.
+    pub changes: Vec<String>,
+    /// Records that could not be read.
+    pub unreadable: Vec<String>,
+}
+
+/// One run.
+#[derive(Debug, Serialize)]
+pub struct Run {
+    /// The record's id.
+    pub id: String,
+    /// When it began.
+    pub started_at: jiff::Timestamp,
+    /// The command.
+    pub command: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The commit.
+    pub commit: Option<String>,
+    /// Whether tracked files differed from it.
+    pub dirty: Option<bool>,
+    /// [`FOLLOWED`] numbers; null where not measured.
+    pub numbers: Vec<(String, Option<f64>)>,
+}
+
+/// Reads the last records.
+///
+/// # Errors
+/// No configuration, or a folder that cannot be read.
+pub fn status(context: &Context) -> anyhow::Result<Status> {
+    let config = context.load()?;
+    let store = Store::of(&config.root);
+    let mut unreadable = Vec::new();
+    let mut records: Vec<Record> = Vec::new();
+    for id in store.ids().map_err(Stop::from)? {
+        if records.len() == RUNS {
+            break;
+        }
+        match store.get(&id) {
+            Ok(record) => records.push(record),
+            Err(error) => unreadable.push(error.to_string()),
+        }
+    }
+    let changes = match records.split_first() {
+        Some((last, earlier)) => earlier
+            .iter()
+            .find(|record| record.command == last.command && record.is_full() == last.is_full())
+            .map(|before| changes(before, last))
+            .unwrap_or_default(),
+        None => Vec::new(),
+    };
+    let runs = records.iter().map(run).collect();
+    Ok(Status { schema: SCHEMA, project: config.name(), runs, changes, unreadable })
+}
+
+fn run(record: &Record) -> Run {
+    Run {
+        id: record.id.clone(),
+        started_at: record.started_at,
+        command: record.command.clone(),
+        verdict: record.verdict,
+        commit: record.project.commit.clone(),
+        dirty: record.project.dirty,
+        numbers: FOLLOWED.iter().map(|name| ((*name).to_owned(), record.measurements.value(name))).collect(),
+    }
+}
+
+/// What differs, in words, the weightiest first.
+fn changes(before: &Record, after: &Record) -> Vec<String> {
+    let mut out = Vec::new();
+    if before.verdict != after.verdict {
+        out.push(format!("verdict: {} → {}", before.verdict.word(), after.verdict.word()));
+    }
+    for check in &after.checks {
+        match before.checks.iter().find(|other| other.id == check.id) {
+            Some(other) if other.status != check.status => {
+                out.push(format!("check {}: {} → {}", check.id, other.status.word(), check.status.word()));
+            }
+            None if check.status != CheckStatus::Skipped => {
+                out.push(format!("check {}: new, {}", check.id, check.status.word()))
+            }
+            _ => {}
+        }
+    }
+    for check in before.checks.iter().filter(|check| !after.checks.iter().any(|other| other.id == check.id)) {
+        out.push(format!("check {}: gone", check.id));
+    }
+    for name in FOLLOWED {
+        let (old, new) = (before.measurements.value(name), after.measurements.value(name));
+        let told = match (old, new) {
+            (Some(old), Some(new)) if (old - new).abs() > 1e-9 => {
+                let (old_text, new_text) = text::number_pair(old, new);
+                let sign = if new > old { "+" } else { "-" };
+                Some(format!("{name}: {old_text} → {new_text} ({sign}{})", text::number(round((new - old).abs()))))
+            }
+            (Some(old), None) => Some(format!("{name}: {} → not measured", text::number(old))),
+            (None, Some(new)) => Some(format!("{name}: not measured → {}", text::number(new))),
+            _ => None,
+        };
+        out.extend(told);
+    }
+    let failed = |record: &Record| -> std::collections::BTreeSet<String> {
+        record.tests.iter().filter(|test| test.test.outcome.is_failure()).map(|test| test.identity.display()).collect()
+    };
+    let (old, new) = (failed(before), failed(after));
+    for (label, mut names) in [
+        ("newly failing", new.difference(&old).cloned().collect::<Vec<_>>()),
+        ("no longer failing", old.difference(&new).cloned().collect()),
+    ] {
+        if !names.is_empty() {
+            let count = names.len();
+            names.truncate(5);
+            let more = if count > 5 { format!(" and {} more", count - 5) } else { String::new() };
+            out.push(format!(
+                "{label}: {}{more}",
+                names.iter().map(|name| text::one_line(name)).collect::<Vec<_>>().join(", ")
+            ));
+        }
+    }
+    out
+}
+
+fn round(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
+}
