@@ -1,3 +1,7 @@
 //! The `mgmt` binary: everything is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mgmt_action::cli::main(std::env::args_os())
+}

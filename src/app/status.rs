@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{Context, Stop};
 use crate::check::outcome::Status as CheckStatus;
+use crate::evidence::metric;
 use crate::gate::Verdict;
 use crate::history::Store;
 use crate::record::Record;
@@ -116,14 +117,15 @@ fn changes(before: &Record, after: &Record) -> Vec<String> {
     }
     for name in FOLLOWED {
         let (old, new) = (before.measurements.value(name), after.measurements.value(name));
+        let unit = metric::unit(name);
         let told = match (old, new) {
             (Some(old), Some(new)) if (old - new).abs() > 1e-9 => {
-                let (old_text, new_text) = text::number_pair(old, new);
+                let (old_text, new_text) = text::number_pair(old, new, unit.decimals());
                 let sign = if new > old { "+" } else { "-" };
                 Some(format!("{name}: {old_text} → {new_text} ({sign}{})", text::number(round((new - old).abs()))))
             }
-            (Some(old), None) => Some(format!("{name}: {} → not measured", text::number(old))),
-            (None, Some(new)) => Some(format!("{name}: not measured → {}", text::number(new))),
+            (Some(old), None) => Some(format!("{name}: {} → not measured", unit.alone(old))),
+            (None, Some(new)) => Some(format!("{name}: not measured → {}", unit.alone(new))),
             _ => None,
         };
         out.extend(told);

@@ -17,6 +17,28 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// Decimals that a value is shown with, unless more are needed to tell it from a limit.
+    #[must_use]
+    pub fn decimals(self) -> usize {
+        match self {
+            Self::Count => 0,
+            Self::Percent | Self::Seconds => 2,
+            Self::Number => 4,
+        }
+    }
+
+    /// A value beside another one, with enough decimals to tell them apart, in this unit.
+    #[must_use]
+    pub fn beside(self, value: f64, other: f64) -> String {
+        self.show(&text::number_pair(value, other, self.decimals()).0)
+    }
+
+    /// A value on its own: `91.11 %`.
+    #[must_use]
+    pub fn alone(self, value: f64) -> String {
+        self.beside(value, f64::NAN)
+    }
+
     /// A value in this unit: `12`, `59.24 %`, `1.5 s`.
     #[must_use]
     pub fn show(self, value: &str) -> String {

@@ -36,6 +36,16 @@ pub struct RuleResult {
     pub message: String,
 }
 
+impl RuleResult {
+    /// The value for people, with enough decimals to tell it from its limit.
+    #[must_use]
+    pub fn shown_value(&self) -> String {
+        let Some(value) = self.value else { return "not measured".to_owned() };
+        let bound = self.limit.rsplit(' ').next().and_then(|bound| bound.parse().ok());
+        metric::unit(&self.metric).beside(value, bound.unwrap_or(f64::NAN))
+    }
+}
+
 /// Which rules are asked.
 #[derive(Clone, Debug)]
 pub enum Asked {
@@ -108,8 +118,11 @@ fn hold(limit: &Limit, name: &str, value: f64) -> (RuleVerdict, String) {
         LimitKind::Min | LimitKind::Max | LimitKind::Equals => RuleVerdict::Fail,
     };
     let unit = metric::unit(name);
-    let (shown, bound) =
-        if equal { (limit.text.clone(), limit.text.clone()) } else { text::number_pair(value, limit.bound) };
+    let (shown, bound) = if equal {
+        (limit.text.clone(), limit.text.clone())
+    } else {
+        text::number_pair(value, limit.bound, unit.decimals())
+    };
     // The limit keeps the user's own digits unless they hide the difference.
     let bound = if bound.len() > limit.text.len() { bound } else { limit.text.clone() };
     (verdict, format!("{} is {relation} {}", unit.show(&shown), unit.show(&bound)))

@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::{Options, advice};
 use crate::check::outcome::{Skip, Status};
-use crate::evidence::{Level, metric};
+use crate::evidence::Level;
 use crate::gate::{RuleVerdict, Verdict};
 use crate::record::Record;
 use crate::sys::text;
@@ -208,17 +208,13 @@ impl Writer {
         let shown: Vec<_> =
             record.rules.iter().filter(|rule| verbose || rule.verdict != RuleVerdict::NotAsked).collect();
         self.heading(&format!("rules (gate {gate})"));
-        let value_of = |rule: &crate::gate::RuleResult| match rule.value {
-            Some(value) => metric::unit(&rule.metric).show(&short(value, rule)),
-            None => "not measured".to_owned(),
-        };
         let names = shown.iter().map(|rule| rule.metric.chars().count()).max().unwrap_or(0);
-        let values = shown.iter().map(|rule| value_of(rule).chars().count()).max().unwrap_or(0);
+        let values = shown.iter().map(|rule| rule.shown_value().chars().count()).max().unwrap_or(0);
         let limits = shown.iter().map(|rule| rule.limit.chars().count()).max().unwrap_or(0);
         for rule in &shown {
             let (word, dim) = (self.palette.rule(rule.verdict), self.palette.dim);
             let source = rule.source.as_deref().map(text::one_line).unwrap_or_default();
-            let (metric, value, limit) = (&rule.metric, value_of(rule), &rule.limit);
+            let (metric, value, limit) = (&rule.metric, rule.shown_value(), &rule.limit);
             self.line(&format!("  {word}  {metric:<names$}  {value:>values$}  {limit:<limits$}  {dim}{source}{dim:#}"));
         }
         let asked_not = record.rules.len() - shown.len();
@@ -271,12 +267,6 @@ impl Writer {
             self.line(&format!("next: {}{command}", text::one_line(&step.what)));
         }
     }
-}
-
-/// A value with the digits that its rule's message uses.
-fn short(value: f64, rule: &crate::gate::RuleResult) -> String {
-    let bound = rule.limit.rsplit(' ').next().and_then(|bound| bound.parse::<f64>().ok());
-    bound.map_or_else(|| text::number(value), |bound| text::number_pair(value, bound).0)
 }
 
 /// `main @ 1a2b3c4d5e (dirty)`.

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use super::advice;
 use crate::check::outcome::{CheckOutcome, Status};
 use crate::evidence::metric;
-use crate::gate::{RuleResult, RuleVerdict, Verdict};
+use crate::gate::{RuleVerdict, Verdict};
 use crate::record::Record;
 use crate::sys::{clock, text as words};
 
@@ -49,7 +49,7 @@ fn head(out: &mut String, record: &Record) {
         line(out, "");
         for step in steps.iter().take(10) {
             let command = step.command.as_deref().map(|command| format!(" → {}", code(command))).unwrap_or_default();
-            line(out, &format!("1. {}{command}", text(&step.what)));
+            line(out, &format!("1. {}{command}", prose(&step.what)));
         }
         if steps.len() > 10 {
             line(out, &format!("1. … and {} more, in the sections below.", steps.len() - 10));
@@ -72,7 +72,7 @@ fn rules(out: &mut String, record: &Record) {
                 "| {} | {} | {} | {} | {sources} |",
                 rule_sign(rule.verdict),
                 cell_code(&rule.metric),
-                value(rule),
+                rule.shown_value(),
                 text(&rule.limit)
             ),
         );
@@ -100,13 +100,6 @@ fn rule_sign(verdict: RuleVerdict) -> &'static str {
     }
 }
 
-fn value(rule: &RuleResult) -> String {
-    let Some(value) = rule.value else { return "not measured".to_owned() };
-    let bound = rule.limit.rsplit(' ').next().and_then(|bound| bound.parse::<f64>().ok());
-    let shown = bound.map_or_else(|| words::number(value), |bound| words::number_pair(value, bound).0);
-    metric::unit(&rule.metric).show(&shown)
-}
-
 fn checks(out: &mut String, record: &Record) {
     let passed = record.checks.iter().filter(|check| check.status == Status::Passed).count();
     let total = record.checks.len();
@@ -114,7 +107,7 @@ fn checks(out: &mut String, record: &Record) {
         line(out, "| | check | group | time | |");
         line(out, "|---|---|---|---:|---|");
         for check in &record.checks {
-            let reason = check.reason.as_deref().map(text).unwrap_or_default();
+            let reason = check.reason.as_deref().map(prose).unwrap_or_default();
             let time = words::duration(std::time::Duration::from_millis(check.duration_ms));
             line(
                 out,
@@ -203,12 +196,12 @@ fn problems(out: &mut String, record: &Record) {
                 (Some(file), None) => format!("{}: ", code(file)),
                 _ => String::new(),
             };
-            let hint = problem.hint.as_deref().map(|hint| format!(" — {}", text(hint))).unwrap_or_default();
+            let hint = problem.hint.as_deref().map(|hint| format!(" — {}", prose(hint))).unwrap_or_default();
             let level = serde_json::to_value(problem.level)
                 .ok()
                 .and_then(|level| level.as_str().map(str::to_owned))
                 .unwrap_or_default();
-            line(out, &format!("- **{level}** {place}{}{hint} ({})", text(&problem.message), code(&problem.code)));
+            line(out, &format!("- **{level}** {place}{}{hint} ({})", prose(&problem.message), code(&problem.code)));
         }
     });
 }
@@ -221,7 +214,7 @@ fn numbers(out: &mut String, record: &Record) {
         line(out, "| metric | value | read from |");
         line(out, "|---|---:|---|");
         for measurement in record.measurements.iter() {
-            let value = metric::unit(&measurement.name).show(&words::number(measurement.value));
+            let value = metric::unit(&measurement.name).alone(measurement.value);
             line(
                 out,
                 &format!(
@@ -293,6 +286,16 @@ fn text(raw: &str) -> String {
     out
 }
 
+/// A sentence of this program's own, in which names stand between backticks: those become code spans, the rest is
+/// plain text. Safe for any text, because both parts are escaped for what they become.
+fn prose(raw: &str) -> String {
+    let parts: Vec<_> = raw.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return text(raw);
+    }
+    parts.iter().enumerate().map(|(at, part)| if at % 2 == 0 { text(part) } else { cell_code(part) }).collect()
+}
+
 /// A code span, with enough backticks around it (CommonMark 6.1).
 fn code(raw: &str) -> String {
     let plain = words::one_line(raw);
@@ -336,6 +339,8 @@ mod tests {
     #[test]
     fn text_from_outside_stays_text() {
         assert_eq!(text("a|b <b>*x*</b> @me #1"), "a\\|b &lt;b&gt;\\*x\\*&lt;/b&gt; &#64;me \\#1");
+        assert_eq!(prose("see `a|b` <x> and `c`"), "see `a\\|b` &lt;x&gt; and `c`");
+        assert_eq!(prose("odd ` tick"), "odd \\` tick");
         assert_eq!(code("a`b"), "``a`b``");
         assert_eq!(code("`"), "`` ` ``");
         assert_eq!(cell_code("a|b"), "`a\\|b`");

@@ -11,9 +11,10 @@ use camino::Utf8Path;
 use super::tree::DiskTree;
 use crate::check::Check;
 use crate::check::evidence::{From, Spec, is_glob};
+use crate::check::outcome::Status;
 use crate::check::paths::Tree as _;
 use crate::evidence::coverage::paths::resolve;
-use crate::evidence::problem::{MISSING, STALE, UNREADABLE};
+use crate::evidence::problem::{Code, MISSING, STALE, UNREADABLE};
 use crate::evidence::{Evidence, Limits, Origin, Problem, collect};
 
 /// What tells one state of a file from another.
@@ -73,8 +74,17 @@ fn signature(path: &Utf8Path) -> Option<Signature> {
 
 /// Reads the report files that a check left behind.
 #[must_use]
-pub fn gather(check: &Check, before: &Before, root: &Utf8Path, limits: &Limits) -> Evidence {
+pub fn gather(check: &Check, status: Status, before: &Before, root: &Utf8Path, limits: &Limits) -> Evidence {
     let tree = DiskTree { root };
+    // A check that did not pass probably ended before it wrote: then its own output is where to look.
+    let absent = |code: &Code, told: String, file: &str| {
+        let mut problem = Problem::new(code, told).in_file(file);
+        if status != Status::Passed {
+            problem.hint =
+                Some(format!("look at the output of `{}`: it {} and probably wrote nothing", check.id, status.word()));
+        }
+        problem
+    };
     let mut all = Evidence::default();
     for spec in &check.evidence {
         for pattern in patterns(spec) {
@@ -99,7 +109,7 @@ pub fn gather(check: &Check, before: &Before, root: &Utf8Path, limits: &Limits) 
                         check.id,
                         spec.kind.name()
                     );
-                    all.problems.push(Problem::new(&STALE, told).in_file(&path));
+                    all.problems.push(absent(&STALE, told, &path));
                     continue;
                 }
                 let read = read_file(&path, root, check, spec, limits);

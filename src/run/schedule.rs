@@ -327,7 +327,10 @@ async fn run_command(
     }
     if is_known && !check.evidence.is_empty() {
         let (check, settings) = (Arc::clone(check), Arc::clone(settings));
-        let read = tokio::task::spawn_blocking(move || gather(&check, &before, &settings.root, &settings.limits)).await;
+        let read = tokio::task::spawn_blocking(move || {
+            gather(&check, ended.status, &before, &settings.root, &settings.limits)
+        })
+        .await;
         finished.evidence.merge(read.unwrap_or_default(), crate::evidence::Repeats::Worst);
     }
     if ended.held_open {

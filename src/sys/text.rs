@@ -35,7 +35,9 @@ pub fn duration(span: Duration) -> String {
     match ms {
         0..1000 => format!("{ms} ms"),
         1000..60_000 => format!("{}.{} s", seconds, ms % 1000 / 100),
+        60_000..3_600_000 if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
         60_000..3_600_000 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        3_600_000..172_800_000 if (seconds / 60).is_multiple_of(60) => format!("{} h", seconds / 3600),
         3_600_000..172_800_000 => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
         _ => format!("{} d", seconds / 86_400),
     }
@@ -79,10 +81,10 @@ pub fn number(value: f64) -> String {
 
 /// Two numbers with just enough decimals to tell them apart: `59.2399` and `59.24`.
 ///
-/// At least two decimals are tried first, so that percentages stay short.
+/// `least` decimals are tried first, so that percentages stay short.
 #[must_use]
-pub fn number_pair(value: f64, other: f64) -> (String, String) {
-    for decimals in 2..=12 {
+pub fn number_pair(value: f64, other: f64, least: usize) -> (String, String) {
+    for decimals in least..=12 {
         let pair = (with_decimals(value, decimals), with_decimals(other, decimals));
         if pair.0 != pair.1 {
             return pair;
@@ -242,8 +244,8 @@ mod tests {
             "0 B|1023 B|1.5 KiB|10.0 MiB|16777215.9 TiB"
         );
         let told: Vec<_> =
-            [4, 1_234, 185_000, 7_800_000, 2_592_000_000].map(|ms| duration(Duration::from_millis(ms))).into();
-        assert_eq!(told.join("|"), "4 ms|1.2 s|3 min 05 s|2 h 10 min|30 d");
+            [4, 1_234, 185_000, 300_000, 7_800_000, 2_592_000_000].map(|ms| duration(Duration::from_millis(ms))).into();
+        assert_eq!(told.join("|"), "4 ms|1.2 s|3 min 05 s|5 min|2 h 10 min|30 d");
     }
 
     #[test]
@@ -262,10 +264,10 @@ mod tests {
 
     #[test]
     fn a_value_and_its_limit_never_look_equal_when_they_are_not() {
-        assert_eq!(number_pair(59.2399, 59.24), ("59.2399".into(), "59.24".into()));
-        assert_eq!(number_pair(61.333_333, 59.24), ("61.33".into(), "59.24".into()));
-        assert_eq!(number_pair(2.0, 0.0), ("2".into(), "0".into()));
-        assert_eq!(number_pair(0.1 + 0.2, 0.3), ("0.3".into(), "0.3".into()));
+        assert_eq!(number_pair(59.2399, 59.24, 2), ("59.2399".into(), "59.24".into()));
+        assert_eq!(number_pair(61.333_333, 59.24, 2), ("61.33".into(), "59.24".into()));
+        assert_eq!(number_pair(2.0, 0.0, 2), ("2".into(), "0".into()));
+        assert_eq!(number_pair(0.1 + 0.2, 0.3, 2), ("0.3".into(), "0.3".into()));
         assert_eq!(number(-0.0), "0");
         assert_eq!(number(f64::NAN), "NaN");
         assert_eq!(number(1e-9), "1e-9");
