@@ -16,3 +16,6 @@ pub mod repo;
 pub mod report;
 pub mod run;
 pub mod sys;
+
+/// The version of this crate.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

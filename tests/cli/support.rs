@@ -71,7 +71,10 @@ impl Project {
     /// Runs git with a fixed author and date.
     pub(crate) fn git(&self, args: &[&str]) -> String {
         let mut git = scrubbed("git");
-        git.args(args).current_dir(self.root()).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+        git.args(args)
+            .current_dir(self.root())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_SYSTEM", "/dev/null");
         for role in ["AUTHOR", "COMMITTER"] {
             git.env(format!("GIT_{role}_NAME"), "t").env(format!("GIT_{role}_EMAIL"), "t@example.com");
             git.env(format!("GIT_{role}_DATE"), "2026-01-01T00:00:00Z");
