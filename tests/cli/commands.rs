@@ -1,1 +1,98 @@
-//! placeholder
+//! Commands beside the checks: status, report, explain, completions, help.
+
+use super::support::Project;
+
+fn small() -> Project {
+    let project = Project::with(
+        "version: 1\nproject: { name: shop }\nchecks:\n  tests: { group: test, shell: 'cp junit.in junit.xml; cp lcov.in lcov.info; exit $(cat code)', evidence: { tests: junit.xml, coverage: lcov.info } }\ngate: [{ metric: tests.failed, max: 0 }]\n",
+    );
+    state(&project, 0, "<testcase name='a'/><testcase name='b'/>", "DA:1,1\nDA:2,1\n");
+    project
+}
+
+fn state(project: &Project, code: u8, cases: &str, lines: &str) {
+    project.write("code", code.to_string());
+    project.write("junit.in", format!("<testsuite name='s'>{cases}</testsuite>"));
+    project.write("lcov.in", format!("SF:a.py\n{lines}end_of_record\n"));
+}
+
+#[test]
+fn status_tells_what_changed_and_never_judges() {
+    let project = small();
+    let ran = project.run(&["status"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "shop\nno runs yet: `mgmt full-check` makes the first\n"));
+    assert_eq!(project.run(&["full-check", "-q"]).code, 0);
+    state(&project, 1, "<testcase name='a'/><testcase name='b'><failure message='no'/></testcase><testcase name='c'/>", "DA:1,1\nDA:2,0\nDA:3,0\n");
+    assert_eq!(project.run(&["full-check", "-q"]).code, 1);
+    let ran = project.run(&["status"]);
+    assert_eq!(ran.code, 0);
+    insta::assert_snapshot!(project.redact(&ran.stdout), @"");
+    let (code, json) = project.json(&["status"]);
+    assert_eq!((code, json["schema"].as_str().unwrap(), json["runs"].as_array().unwrap().len()), (0, "mgmt.status/1", 2));
+}
+
+#[test]
+fn a_damaged_record_is_passed_over_and_said() {
+    let project = small();
+    project.run(&["full-check", "-q"]);
+    project.write(".mgmt/records/20200101T000000000Z-full-check-pass.json", "{\"schema\":");
+    let ran = project.run(&["status"]);
+    assert_eq!(ran.code, 0);
+    assert!(ran.stderr.contains("cannot understand"), "{ran:?}");
+}
+
+#[test]
+fn reports_are_listed_shown_and_kept() {
+    let project = small();
+    let ran = project.run(&["report", "show"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (3, "error: there are no reports yet\nhelp: `mgmt full-check` writes one\n"));
+    project.run(&["full-check", "-q"]);
+    let listed = project.run(&["report", "list"]).stdout;
+    let id = listed.split_whitespace().next().unwrap().to_owned();
+    assert!(id.ends_with("-full-check-pass"), "{listed}");
+    assert_eq!(project.run(&["report", "keep", "latest"]).stdout, format!("{id} is kept\n"));
+    assert!(project.run(&["report", "list"]).stdout.trim_end().ends_with("kept"));
+    assert!(project.run(&["report", "show", &id[..12]]).stdout.contains("PASS"));
+    assert_eq!(project.run(&["report", "show", "nonsense"]).code, 2);
+    // Where the record is gone the written file is shown.
+    std::fs::remove_file(project.path(&format!(".mgmt/records/{id}.json"))).unwrap();
+    assert!(project.run(&["report", "show", &id]).stdout.starts_with("## ✅ pass"));
+}
+
+#[test]
+fn explain_knows_checks_metrics_and_codes() {
+    let project = small();
+    insta::assert_snapshot!(project.run(&["explain", "tests"]).stdout, @"");
+    insta::assert_snapshot!(project.run(&["explain", "tests.failed"]).stdout, @"");
+    insta::assert_snapshot!(project.run(&["explain", "evidence.stale"]).stdout, @"");
+    let ran = project.run(&["explain", "evidence.stal"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (2, "error: nothing is called `evidence.stal`\nhelp: did you mean `evidence.stale`?\n"));
+    let all = project.run(&["explain", "codes"]).stdout;
+    for code in mgmt_action::app::explain::codes() {
+        assert!(all.contains(code.id), "{}", code.id);
+    }
+    // What needs no policy file works without one.
+    assert_eq!(Project::new().run(&["explain", "tests.failed"]).code, 0);
+    assert_eq!(Project::new().run(&["explain", "metrics"]).code, 0);
+}
+
+#[test]
+fn help_is_short_and_complete() {
+    let project = Project::new();
+    let ran = project.run(&["--help"]);
+    assert_eq!(ran.code, 0);
+    insta::assert_snapshot!(ran.stdout, @"");
+    assert_eq!(project.run(&[]).code, 2);
+    assert_eq!(project.run(&["--version"]).stdout, format!("mgmt {}\n", mgmt_action::VERSION));
+    assert_eq!(project.run(&["full-check", "--no-such-flag"]).code, 2);
+}
+
+#[test]
+fn completions_are_printed_for_every_shell() {
+    let project = Project::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let ran = project.run(&["completions", shell]);
+        assert_eq!(ran.code, 0);
+        assert!(ran.stdout.contains("full-check"), "{shell}");
+    }
+}
