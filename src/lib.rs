@@ -17,5 +17,4 @@ pub mod report;
 pub mod run;
 pub mod sys;
 
-/// The version of this crate.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub use sys::VERSION;

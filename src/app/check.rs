@@ -170,7 +170,7 @@ fn judge(config: &Config, plan: &Plan, gate: Option<&gate::Gate>, asked: &Asked,
     Record {
         schema: record::SCHEMA.to_owned(),
         id: String::new(),
-        version: crate::VERSION.to_owned(),
+        version: crate::sys::VERSION.to_owned(),
         command: String::new(),
         started_at: jiff::Timestamp::UNIX_EPOCH,
         finished_at: jiff::Timestamp::UNIX_EPOCH,

@@ -50,9 +50,10 @@ pub(super) enum Format {
     Json,
     /// For pull requests and language models
     Markdown,
-    /// A page for a browser
+    // Nothing has these two yet; asking for them is refused by name, as for any form a command lacks.
+    #[value(hide = true)]
     Html,
-    /// A table for a spreadsheet
+    #[value(hide = true)]
     Csv,
 }
 

@@ -108,7 +108,8 @@ fn gate_value(gate: &Gate) -> Value {
 fn rule_value(rule: &Rule) -> Value {
     let mut out = json!({ "metric": rule.metric });
     for limit in &rule.limits {
-        out[limit.kind.word()] = json!(limit.bound);
+        // As written, so that `0` does not come back as `0.0`.
+        out[limit.kind.word()] = serde_json::from_str(&limit.text).unwrap_or_else(|_| json!(limit.bound));
     }
     let word = crate::gate::WhenMissing::WORDS.iter().find(|(_, when)| *when == rule.when_missing);
     out["when-missing"] = word.map_or("", |(word, _)| word).into();

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Number;
 
 use crate::check::Status;
 use crate::evidence::Level;
@@ -44,7 +45,7 @@ pub struct Report {
     /// Checks in the order of the configuration.
     pub checks: Vec<Check>,
     /// Numbers about the whole project, by name.
-    pub measurements: BTreeMap<String, Option<f64>>,
+    pub measurements: BTreeMap<String, Option<Number>>,
     /// A row for each limit and scope member of each rule.
     pub rules: Vec<Rule>,
     /// What was lost, guessed or noticed.
@@ -118,9 +119,9 @@ pub struct Rule {
     /// The limit: `max 0`.
     pub limit: String,
     /// The value; null if it was not measured or is not a finite number (then the message says so).
-    pub value: Option<f64>,
+    pub value: Option<Number>,
     /// The baseline's value.
-    pub base: Option<f64>,
+    pub base: Option<Number>,
     /// The files it was read from.
     pub source: Option<String>,
     /// `pass`, `warn`, `fail`, `inconclusive` or `not-asked`.
@@ -163,7 +164,7 @@ pub fn report(record: &Record) -> Report {
     let mut measurements = BTreeMap::new();
     for measurement in record.measurements.iter().filter(|measurement| measurement.scope.is_none()) {
         // Where files disagree there is no one value: null, and a problem says so.
-        let value = record.measurements.value(&measurement.name).filter(|value| value.is_finite());
+        let value = record.measurements.value(&measurement.name).and_then(number);
         measurements.insert(measurement.name.clone(), value);
     }
     Report {
@@ -193,8 +194,8 @@ pub fn report(record: &Record) -> Report {
                 metric: rule.metric.clone(),
                 scope: rule.scope.clone(),
                 limit: rule.limit.clone(),
-                value: rule.value.filter(|value| value.is_finite()),
-                base: rule.base,
+                value: rule.value.and_then(number),
+                base: rule.base.and_then(number),
                 source: rule.source.clone(),
                 verdict: rule.verdict,
                 message: rule.message.clone(),
@@ -218,6 +219,13 @@ pub fn report(record: &Record) -> Report {
             changed: record.policy.changed,
         },
     }
+}
+
+/// A count without a decimal point, any other number as it is; nothing for what is not finite.
+fn number(value: f64) -> Option<Number> {
+    #[expect(clippy::cast_possible_truncation, reason = "whole and within the range that f64 holds exactly")]
+    let whole = (value.fract() == 0.0 && value.abs() < 9e15).then_some(value as i64);
+    whole.map(Number::from).or_else(|| Number::from_f64(value))
 }
 
 fn check(check: &crate::check::CheckOutcome) -> Check {

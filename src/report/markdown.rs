@@ -179,7 +179,10 @@ fn outputs(out: &mut String, record: &Record) {
                 line(out, &format!("Repair: {}", code(fix)));
                 line(out, "");
             }
-            out.push_str(&fence(&tail, "text"));
+            match tail.trim() {
+                "" => line(out, "It printed nothing."),
+                _ => out.push_str(&fence(&tail, "text")),
+            }
         });
     }
 }

@@ -6,3 +6,6 @@ pub mod clock;
 pub mod env;
 pub mod fs;
 pub mod text;
+
+/// The version of this crate.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -22,13 +22,21 @@ fn status_tells_what_changed_and_never_judges() {
     let ran = project.run(&["status"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "shop\nno runs yet: `mgmt full-check` makes the first\n"));
     assert_eq!(project.run(&["full-check", "-q"]).code, 0);
-    state(&project, 1, "<testcase name='a'/><testcase name='b'><failure message='no'/></testcase><testcase name='c'/>", "DA:1,1\nDA:2,0\nDA:3,0\n");
+    state(
+        &project,
+        1,
+        "<testcase name='a'/><testcase name='b'><failure message='no'/></testcase><testcase name='c'/>",
+        "DA:1,1\nDA:2,0\nDA:3,0\n",
+    );
     assert_eq!(project.run(&["full-check", "-q"]).code, 1);
     let ran = project.run(&["status"]);
     assert_eq!(ran.code, 0);
     insta::assert_snapshot!(project.redact(&ran.stdout), @"");
     let (code, json) = project.json(&["status"]);
-    assert_eq!((code, json["schema"].as_str().unwrap(), json["runs"].as_array().unwrap().len()), (0, "mgmt.status/1", 2));
+    assert_eq!(
+        (code, json["schema"].as_str().unwrap(), json["runs"].as_array().unwrap().len()),
+        (0, "mgmt.status/1", 2)
+    );
 }
 
 #[test]
@@ -45,7 +53,10 @@ fn a_damaged_record_is_passed_over_and_said() {
 fn reports_are_listed_shown_and_kept() {
     let project = small();
     let ran = project.run(&["report", "show"]);
-    assert_eq!((ran.code, ran.stderr.as_str()), (3, "error: there are no reports yet\nhelp: `mgmt full-check` writes one\n"));
+    assert_eq!(
+        (ran.code, ran.stderr.as_str()),
+        (3, "error: there are no reports yet\nhelp: `mgmt full-check` writes one\n")
+    );
     project.run(&["full-check", "-q"]);
     let listed = project.run(&["report", "list"]).stdout;
     let id = listed.split_whitespace().next().unwrap().to_owned();
@@ -66,7 +77,10 @@ fn explain_knows_checks_metrics_and_codes() {
     insta::assert_snapshot!(project.run(&["explain", "tests.failed"]).stdout, @"");
     insta::assert_snapshot!(project.run(&["explain", "evidence.stale"]).stdout, @"");
     let ran = project.run(&["explain", "evidence.stal"]);
-    assert_eq!((ran.code, ran.stderr.as_str()), (2, "error: nothing is called `evidence.stal`\nhelp: did you mean `evidence.stale`?\n"));
+    assert_eq!(
+        (ran.code, ran.stderr.as_str()),
+        (2, "error: nothing is called `evidence.stal`\nhelp: did you mean `evidence.stale`?\n")
+    );
     let all = project.run(&["explain", "codes"]).stdout;
     for code in mgmt_action::app::explain::codes() {
         assert!(all.contains(code.id), "{}", code.id);

@@ -117,7 +117,10 @@ fn each_kind_of_mistake_has_its_code() {
         ("version: 2\n".to_owned(), "config.version"),
         ("checks: {}\n".into(), "config.missing-key"),
         ("version: 1\nversion: 1\n".into(), "config.duplicate-key"),
-        ("version: 1\nchecks:\n  a: { group: g, run: [x] }\n  a: { group: g, run: [y] }\n".into(), "config.duplicate-key"),
+        (
+            "version: 1\nchecks:\n  a: { group: g, run: [x] }\n  a: { group: g, run: [y] }\n".into(),
+            "config.duplicate-key",
+        ),
         ("version: 1\n\tchecks: {}\n".into(), "config.syntax"),
         ("version: 1\n---\nversion: 1\n".into(), "config.syntax"),
         ("- 1\n- 2\n".into(), "config.type"),
@@ -213,7 +216,8 @@ fn the_policy_is_found_above_and_its_paths_begin_at_the_root() {
     project.write(".github/mgmt.yml", "version: 1\nchecks: { here: { group: structure, paths: [marker] } }\n");
     project.write("marker", "").write("deep/er/x", "").commit();
     let mut command = project.command();
-    let ran = super::support::ran(command.current_dir(project.path("deep/er")).args(["phase-check", "-q"]).output().unwrap());
+    let ran =
+        super::support::ran(command.current_dir(project.path("deep/er")).args(["phase-check", "-q"]).output().unwrap());
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(project.path(".mgmt/reports/latest.json").exists());
 }
@@ -241,13 +245,17 @@ fn the_committed_schema_is_what_the_program_reads_by() {
 
 #[test]
 fn unknown_gates_and_forms_are_usage_errors() {
-    let project = Project::with("version: 1\nchecks: { a: { group: g, run: ['true'] } }\ngates: { ci: [], deploy: [] }\n");
+    let project =
+        Project::with("version: 1\nchecks: { a: { group: g, run: ['true'] } }\ngates: { ci: [], deploy: [] }\n");
     let told = |args: &[&str]| {
         let ran = project.run(args);
         assert_eq!(ran.code, 2, "{ran:?}");
         ran.stderr
     };
     assert_eq!(told(&["full-check", "--gate", "cd"]), "error: there is no gate `cd`\nhelp: there are: ci, deploy\n");
-    assert_eq!(told(&["full-check", "--format", "csv"]), "error: `full-check` has no csv output\nhelp: it has human, json and markdown\n");
+    assert_eq!(
+        told(&["full-check", "--format", "csv"]),
+        "error: `full-check` has no csv output\nhelp: it has human, json and markdown\n"
+    );
     assert_eq!(project.list(".mgmt"), [""; 0], "a refused command wrote something");
 }

@@ -29,7 +29,11 @@ gate:
   - { metric: metrics.f1, min: 0.6 }
 ",
     );
-    project.write("junit.in", JUNIT).write("lcov.in", LCOV).write("metrics.json", "{\"f1\": 0.7}").write(".gitignore", "r/\n.mgmt/\n");
+    project
+        .write("junit.in", JUNIT)
+        .write("lcov.in", LCOV)
+        .write("metrics.json", "{\"f1\": 0.7}")
+        .write(".gitignore", "r/\n.mgmt/\n");
     project.commit();
     project
 }
@@ -95,7 +99,10 @@ fn the_record_holds_tests_and_lines_and_reads_back_as_it_was() {
     let record: mgmt_action::record::Record = serde_json::from_str(&text).unwrap();
     assert_eq!(serde_json::to_string(&record).unwrap(), text);
     assert_eq!(record.schema, "mgmt.record/1");
-    assert_eq!(record.tests.iter().map(|test| test.identity.display()).collect::<Vec<_>>(), ["shop.cart::adds", "shop.cart::later", "shop.cart::total"]);
+    assert_eq!(
+        record.tests.iter().map(|test| test.identity.display()).collect::<Vec<_>>(),
+        ["shop.cart::adds", "shop.cart::later", "shop.cart::total"]
+    );
     let lines = &record.lines["src/cart.py"];
     assert_eq!((lines.covered.as_str(), lines.missed.as_str()), ("1,3", "2"));
 }
@@ -105,7 +112,8 @@ fn a_gate_decides_only_what_it_is_asked() {
     let project = shop();
     // `validate` runs lint, format and test: the model's metric is not asked, the rest is judged.
     let (code, report) = project.json(&["validate"]);
-    let verdicts: Vec<_> = report["rules"].as_array().unwrap().iter().map(|rule| rule["verdict"].as_str().unwrap()).collect();
+    let verdicts: Vec<_> =
+        report["rules"].as_array().unwrap().iter().map(|rule| rule["verdict"].as_str().unwrap()).collect();
     assert_eq!((code, verdicts), (1, vec!["fail", "pass", "pass", "warn", "not-asked"]));
     let (code, report) = project.json(&["validate", "--mode", "light"]);
     assert_eq!((code, report["verdict"].as_str().unwrap()), (0, "pass"));

@@ -130,6 +130,7 @@ pub(crate) fn ran(output: Output) -> Ran {
 }
 
 /// A command that does not see what would change the program's behaviour.
+#[expect(clippy::disallowed_methods, reason = "a test's environment is the machine's, and has to be scrubbed of it")]
 pub(crate) fn scrubbed(program: &str) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
