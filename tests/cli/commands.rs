@@ -31,7 +31,21 @@ fn status_tells_what_changed_and_never_judges() {
     assert_eq!(project.run(&["full-check", "-q"]).code, 1);
     let ran = project.run(&["status"]);
     assert_eq!(ran.code, 0);
-    insta::assert_snapshot!(project.redact(&ran.stdout), @"");
+    insta::assert_snapshot!(project.redact(&ran.stdout), @r"
+    shop
+
+      when                  command       verdict        commit                  tests         failed        skipped  line coverage
+      [minute]  full-check    FAIL           -                           3              1              0        33.33 %
+      [minute]  full-check    PASS           -                           2              0              0          100 %
+
+    since the run before
+      verdict: pass → fail
+      check tests: passed → failed
+      tests.total: 2 → 3 (+1)
+      tests.failed: 0 → 1 (+1)
+      coverage.lines.percent: 100 → 33.33 (-66.6667)
+      newly failing: s::b
+    ");
     let (code, json) = project.json(&["status"]);
     assert_eq!(
         (code, json["schema"].as_str().unwrap(), json["runs"].as_array().unwrap().len()),
@@ -73,9 +87,27 @@ fn reports_are_listed_shown_and_kept() {
 #[test]
 fn explain_knows_checks_metrics_and_codes() {
     let project = small();
-    insta::assert_snapshot!(project.run(&["explain", "tests"]).stdout, @"");
-    insta::assert_snapshot!(project.run(&["explain", "tests.failed"]).stdout, @"");
-    insta::assert_snapshot!(project.run(&["explain", "evidence.stale"]).stdout, @"");
+    insta::assert_snapshot!(project.run(&["explain", "tests"]).stdout, @r"
+    tests  (group test)
+
+    runs        sh -c 'cp junit.in junit.xml; cp lcov.in lcov.info; exit $(cat code)'
+    timeout     30 min
+    evidence    tests from junit.xml
+    evidence    coverage from lcov.info
+    ");
+    insta::assert_snapshot!(project.run(&["explain", "tests.failed"]).stdout, @r"
+    tests.failed
+
+    Tests that did not hold or could not run: every outcome that is neither passed nor skipped, errors included.
+    Measured by `tests`.
+    Gate default: max 0.
+    ");
+    insta::assert_snapshot!(project.run(&["explain", "evidence.stale"]).stdout, @r"
+    evidence.stale
+
+    The report was there before the check started and the check did not touch it: it belongs to an earlier run and is not read.
+    help: make the check write the report anew each time, or correct the path under `evidence:`
+    ");
     let ran = project.run(&["explain", "evidence.stal"]);
     assert_eq!(
         (ran.code, ran.stderr.as_str()),
@@ -95,7 +127,68 @@ fn help_is_short_and_complete() {
     let project = Project::new();
     let ran = project.run(&["--help"]);
     assert_eq!(ran.code, 0);
-    insta::assert_snapshot!(ran.stdout, @"");
+    insta::assert_snapshot!(ran.stdout, @r"
+    One policy file, one verdict: is this good enough to ship?
+
+    Usage: mgmt [OPTIONS] <COMMAND>
+
+    Commands:
+      full-check   Run every check, judge every rule
+      validate     Run the groups lint, format and test
+      phase-check  Run the group structure: is everything there that should be?
+      ml-models    Run the group model
+      data-check   Run the group data
+      status       The last runs, their numbers, and what changed
+      report       List, show and protect earlier reports
+      init         Write a mgmt.yml from what is found in this project
+      config       Check, show or describe the policy file
+      explain      What a check does, a metric counts, a problem's code means
+      completions  Print a completion script for a shell
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Global options:
+          --config <FILE>
+              The policy file [default: mgmt.yml or .github/mgmt.yml, here or above, up to the
+              repository's root]
+
+          --format <FORMAT>
+              Form of the output; a command refuses a form it does not have
+
+              Possible values:
+              - human:    For a terminal
+              - json:     For programs
+              - markdown: For pull requests and language models
+
+          --color <WHEN>
+              When to use colour
+
+              Possible values:
+              - auto:   On a terminal, unless NO_COLOR is set
+              - always
+              - never
+
+      -q, --quiet
+              Say only what was asked for, and errors
+
+      -v, --verbose
+              Say more: notes, rules that were not asked
+
+          --report-dir <DIR>
+              Folder for reports, instead of the policy's
+
+    Exit codes:
+      0 pass (warnings included)     1 the gate said no
+      2 wrong usage or configuration 3 nothing to check
+      4 could not decide             70 a bug of this program
+      130 interrupted
+    ");
     assert_eq!(project.run(&[]).code, 2);
     assert_eq!(project.run(&["--version"]).stdout, format!("mgmt {}\n", mgmt_action::VERSION));
     assert_eq!(project.run(&["full-check", "--no-such-flag"]).code, 2);

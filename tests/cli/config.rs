@@ -36,15 +36,7 @@ gate:
   - { metric: tests.total }
   - { metric: coverage.lines.percent, min: ninety }
 ";
-    insta::assert_snapshot!(told(config), @r#"
-    error[config.missing-key]: check `lint` needs `group`
-     --> mgmt.yml:4:5
-      |
-    4 |     grup: lint
-      |     ^^^^^^^^^^
-      |
-      = help: `group`: What commands select it by: lint, format, test, structure, model, data or any other name.
-
+    insta::assert_snapshot!(told(config), @r"
     error[config.unknown-key]: unknown key `grup` in check `lint`
      --> mgmt.yml:4:5
       |
@@ -52,6 +44,14 @@ gate:
       |     ^^^^
       |
       = help: did you mean `group`?
+
+    error[config.missing-key]: check `lint` needs `group`
+     --> mgmt.yml:4:5
+      |
+    4 |     grup: lint
+      |     ^^^^^^^^^^
+      |
+      = help: `group`: What commands select it by: lint, format, test, structure, model, data or any other name.
 
     error[config.unknown-key]: unknown key `timout` in check `lint`
      --> mgmt.yml:6:5
@@ -107,7 +107,7 @@ gate:
 
     error: 9 problems in mgmt.yml
     help: `mgmt config schema` prints what the file may hold
-    "#);
+    ");
 }
 
 #[test]
@@ -231,6 +231,52 @@ fn a_valid_policy_is_shown_with_its_defaults_and_reads_back_the_same() {
     assert_eq!(shown.code, 0, "{shown:?}");
     let text = shown.stdout.replace(project.root().file_name().unwrap().to_str().unwrap(), "[folder]");
     insta::assert_snapshot!(text, @r"
+    version: 1
+    project:
+      name: [folder]
+    checks:
+      t:
+        group: test
+        run:
+        - a
+        - '1.10'
+        - 'true'
+        - '~'
+        - x y
+        timeout: 30m
+        evidence:
+          tests:
+            path:
+            - r/*.xml
+            repeats: worst
+          metrics:
+            path:
+            - m.json
+            format: document
+            repeats: worst
+      p:
+        group: structure
+        paths:
+        - path: x
+          min: 1
+          non-empty: false
+        - glob: s/*
+          min: 0
+          non-empty: false
+          max: 0
+        timeout: 30m
+    gate:
+    - metric: tests.failed
+      max: 0
+      when-missing: inconclusive
+    gates:
+      ci:
+      - metric: metrics.f1
+        min: 0.6
+        when-missing: fail
+    reports:
+      dir: .mgmt/reports
+      keep: 30d
     ");
     project.write("again.yml", &shown.stdout);
     assert_eq!(project.run(&["config", "show", "--config", "again.yml"]).stdout, shown.stdout);

@@ -52,7 +52,168 @@ fn the_json_report_is_mgmt_report_1() {
         report[field] = "[time]".into();
     }
     let text = project.redact(&serde_json::to_string_pretty(&report).unwrap());
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    {
+      "schema": "mgmt.report/1",
+      "id": "[stamp]-full-check-fail",
+      "command": "full-check",
+      "started_at": "[time]",
+      "finished_at": "[time]",
+      "duration_ms": "[time]",
+      "project": {
+        "name": "shop",
+        "commit": "[commit]",
+        "branch": "main",
+        "dirty": false,
+        "merge_commit": null
+      },
+      "verdict": "fail",
+      "exit_code": 1,
+      "baseline": null,
+      "checks": [
+        {
+          "id": "style",
+          "group": "lint",
+          "status": "passed",
+          "reason": null,
+          "duration_ms": 0,
+          "command": "true",
+          "exit_code": 0,
+          "output_tail": null,
+          "fix": null
+        },
+        {
+          "id": "tests",
+          "group": "test",
+          "status": "failed",
+          "reason": "exit code 1",
+          "duration_ms": 0,
+          "command": "sh -c 'mkdir -p r && cp junit.in r/junit.xml && cp lcov.in r/lcov.info && echo output && exit 1'",
+          "exit_code": 1,
+          "output_tail": "output",
+          "fix": "repair tests"
+        },
+        {
+          "id": "model",
+          "group": "model",
+          "status": "passed",
+          "reason": null,
+          "duration_ms": 0,
+          "command": "true",
+          "exit_code": 0,
+          "output_tail": null,
+          "fix": null
+        },
+        {
+          "id": "docs",
+          "group": "docs",
+          "status": "failed",
+          "reason": "exit code 1",
+          "duration_ms": 0,
+          "command": "false",
+          "exit_code": 1,
+          "output_tail": null,
+          "fix": null
+        },
+        {
+          "id": "tool",
+          "group": "lint",
+          "status": "skipped",
+          "reason": "the program `no-such-tool` is not installed",
+          "duration_ms": 0,
+          "command": "x",
+          "exit_code": null,
+          "output_tail": null,
+          "fix": null
+        }
+      ],
+      "measurements": {
+        "coverage.lines.covered": 2,
+        "coverage.lines.percent": 66.66666666666666,
+        "coverage.lines.total": 3,
+        "tests.attempts": 3,
+        "tests.duration_seconds": 0.75,
+        "tests.errors": 0,
+        "tests.failed": 1,
+        "tests.flaky": 0,
+        "tests.passed": 1,
+        "tests.skipped": 1,
+        "tests.total": 3
+      },
+      "rules": [
+        {
+          "gate": "default",
+          "metric": "tests.failed",
+          "scope": null,
+          "limit": "max 0",
+          "value": 1,
+          "base": null,
+          "source": "r/junit.xml",
+          "verdict": "fail",
+          "message": "1 is above 0"
+        },
+        {
+          "gate": "default",
+          "metric": "tests.total",
+          "scope": null,
+          "limit": "min 3",
+          "value": 3,
+          "base": null,
+          "source": "r/junit.xml",
+          "verdict": "pass",
+          "message": "3 is at least 3"
+        },
+        {
+          "gate": "default",
+          "metric": "coverage.lines.percent",
+          "scope": null,
+          "limit": "min 50",
+          "value": 66.66666666666666,
+          "base": null,
+          "source": "r/lcov.info",
+          "verdict": "pass",
+          "message": "66.67 % is at least 50 %"
+        },
+        {
+          "gate": "default",
+          "metric": "coverage.lines.percent",
+          "scope": null,
+          "limit": "warn-below 70",
+          "value": 66.66666666666666,
+          "base": null,
+          "source": "r/lcov.info",
+          "verdict": "warn",
+          "message": "66.67 % is below 70 %"
+        },
+        {
+          "gate": "default",
+          "metric": "metrics.f1",
+          "scope": null,
+          "limit": "min 0.6",
+          "value": null,
+          "base": null,
+          "source": null,
+          "verdict": "inconclusive",
+          "message": "not measured"
+        }
+      ],
+      "problems": [
+        {
+          "level": "loss",
+          "code": "evidence.stale",
+          "message": "`model` left its metrics report untouched: it belongs to an earlier run",
+          "hint": "make the check write the report anew each time, or correct the path under `evidence:`",
+          "file": "metrics.json",
+          "line": null
+        }
+      ],
+      "policy": {
+        "path": "mgmt.yml",
+        "commit": "[commit]",
+        "changed": false
+      }
+    }
+    "#);
 }
 
 #[test]
@@ -71,14 +232,137 @@ fn the_written_json_is_what_was_printed_and_latest_is_the_same() {
 fn the_markdown_opens_with_the_verdict_and_what_to_do() {
     let project = shop();
     let ran = project.run(&["full-check", "--format", "markdown", "-q"]);
-    insta::assert_snapshot!(project.redact(&ran.stdout), @"");
+    insta::assert_snapshot!(project.redact(&ran.stdout), @r"
+    ## ❌ fail: shop `full-check`
+
+    1 of 5 checks failed, 1 of 5 rules failed, 1 rule could not be judged, 1 loss of evidence, 3 warnings.
+
+    **What to do next**
+
+    1. check tests failed: exit code 1 → `repair tests`
+    1. tests.failed must satisfy max 0: 1 is above 0
+    1. metrics.json: `model` left its metrics report untouched: it belongs to an earlier run; make the check write the report anew each time, or correct the path under `evidence:`
+    1. metrics.f1 (min 0.6) could not be judged: not measured
+
+    ### Rules (gate `default`)
+
+    | | metric | value | limit | read from |
+    |---|---|---:|---|---|
+    | ❌ fail | `tests.failed` | 1 | max 0 | `r/junit.xml` |
+    | ✅ pass | `tests.total` | 3 | min 3 | `r/junit.xml` |
+    | ✅ pass | `coverage.lines.percent` | 66.67 % | min 50 | `r/lcov.info` |
+    | ⚠️ warn | `coverage.lines.percent` | 66.67 % | warn-below 70 | `r/lcov.info` |
+    | ❔ inconclusive | `metrics.f1` | not measured | min 0.6 |  |
+
+    <details open><summary>Checks: 2 of 5 passed</summary>
+
+    | | check | group | time | |
+    |---|---|---|---:|---|
+    | ✅ passed | `style` | lint | [time] |  |
+    | ❌ failed | `tests` | test | [time] | exit code 1 |
+    | ✅ passed | `model` | model | [time] |  |
+    | ⚠️ failed | `docs` | docs | [time] | exit code 1 |
+    | ⏭️ skipped | `tool` | lint | [time] | the program `no-such-tool` is not installed |
+
+    </details>
+
+    <details open><summary>Failed tests: 1</summary>
+
+    - `shop.cart::total`
+
+      ```
+      expected <3> | got `4`
+      Trace
+        line two @someone
+      ```
+
+    </details>
+
+    <details><summary>Output of tests</summary>
+
+    Command: `sh -c 'mkdir -p r && cp junit.in r/junit.xml && cp lcov.in r/lcov.info && echo output && exit 1'`
+
+    Repair: `repair tests`
+
+    ```text
+    output
+    ```
+
+    </details>
+
+    <details><summary>Output of docs</summary>
+
+    Command: `false`
+
+    It printed nothing.
+
+    </details>
+
+    <details open><summary>Problems: 1</summary>
+
+    - **loss** `metrics.json`: `model` left its metrics report untouched: it belongs to an earlier run — make the check write the report anew each time, or correct the path under `evidence:` (`evidence.stale`)
+
+    </details>
+
+    <details><summary>Measurements</summary>
+
+    | metric | value | read from |
+    |---|---:|---|
+    | `tests.total` | 3 | `r/junit.xml` |
+    | `tests.passed` | 1 | `r/junit.xml` |
+    | `tests.failed` | 1 | `r/junit.xml` |
+    | `tests.errors` | 0 | `r/junit.xml` |
+    | `tests.skipped` | 1 | `r/junit.xml` |
+    | `tests.flaky` | 0 | `r/junit.xml` |
+    | `tests.attempts` | 3 | `r/junit.xml` |
+    | `tests.duration_seconds` | 0.75 s | `r/junit.xml` |
+    | `coverage.lines.covered` | 2 | `r/lcov.info` |
+    | `coverage.lines.total` | 3 | `r/lcov.info` |
+    | `coverage.lines.percent` | 66.67 % | `r/lcov.info` |
+
+    </details>
+
+    Commit `[commit]` on `main`. Policy `mgmt.yml`. Began [minute], took [time]. Record `[stamp]-full-check-fail`.
+    ");
 }
 
 #[test]
 fn the_terminal_report_shows_what_failed_and_what_to_do() {
     let project = shop();
     let ran = project.run(&["full-check"]);
-    insta::assert_snapshot!(project.redact(&ran.stdout), @"");
+    insta::assert_snapshot!(project.redact(&ran.stdout), @r"
+    full-check shop  main @ [commit]
+
+    checks
+      pass   style  lint [time]
+      FAIL   tests  test [time]  exit code 1
+      pass   model  model [time]
+      warn   docs   docs [time]  exit code 1
+      warn   tool   lint               the program `no-such-tool` is not installed
+
+    output of tests
+      | output
+
+    failed tests (1)
+      shop.cart::total
+          expected <3> | got `4`
+
+    rules (gate default)
+      FAIL   tests.failed                       1  max 0          r/junit.xml
+      pass   tests.total                        3  min 3          r/junit.xml
+      pass   coverage.lines.percent       66.67 %  min 50         r/lcov.info
+      warn   coverage.lines.percent       66.67 %  warn-below 70  r/lcov.info
+      ?      metrics.f1              not measured  min 0.6
+
+    problems
+      loss   metrics.json: `model` left its metrics report untouched: it belongs to an earlier run  [evidence.stale]
+             help: make the check write the report anew each time, or correct the path under `evidence:`
+
+    FAIL  1 of 5 checks failed, 1 of 5 rules failed, 1 rule could not be judged, 1 loss of evidence, 3 warnings ( [time])
+    next: check tests failed: exit code 1  →  repair tests
+    next: tests.failed must satisfy max 0: 1 is above 0
+    next: metrics.json: `model` left its metrics report untouched: it belongs to an earlier run; make the check write the report anew each time, or correct the path under `evidence:`
+    ");
 }
 
 #[test]

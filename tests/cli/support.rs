@@ -110,9 +110,10 @@ impl Project {
         for (pattern, with) in [
             (r"\d{8}T\d{9}Z", "[stamp]"),
             (r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "[minute]"),
-            (r"\b\d+ ms\b|\b\d+\.\d s\b", "[time]"),
+            (r" *\b\d+ ms\b| *\b\d+\.\d s\b", " [time]"),
             (r"\.tmp[A-Za-z0-9]{6}", "[folder]"),
             (r"\b[0-9a-f]{40}\b", "[commit]"),
+            (r"@ [0-9a-f]{10}\b", "@ [commit]"),
         ] {
             text = regex(pattern, &text, with);
         }
