@@ -1,0 +1,11 @@
+//! Whole projects, gated for real: what needs more than a Rust toolchain. `.ci/run` runs them with `--features e2e`.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[expect(dead_code, reason = "shared with tests/cli, which uses all of it")]
+#[path = "../cli/support.rs"]
+mod support;
+
+mod ml_service;
+mod own_repository;
+mod terminal;
