@@ -21,6 +21,7 @@ pub struct Live {
     total: ProgressBar,
     running: BTreeMap<String, ProgressBar>,
     palette: Palette,
+    spoken: bool,
 }
 
 impl Live {
@@ -30,7 +31,7 @@ impl Live {
         let screen = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let total = screen.add(ProgressBar::new(0));
         total.set_style(style("  {pos}/{len} done  {wide_msg}"));
-        Self { screen, total, running: BTreeMap::new(), palette }
+        Self { screen, total, running: BTreeMap::new(), palette, spoken: false }
     }
 
     fn start(&mut self, id: &str, what: &str) {
@@ -40,6 +41,11 @@ impl Live {
         bar.set_message(text::one_line(what));
         bar.enable_steady_tick(TICK);
         self.running.insert(id.to_owned(), bar);
+    }
+
+    fn say(&mut self, line: String) -> io::Result<()> {
+        self.spoken = true;
+        self.screen.println(line)
     }
 
     fn end(&mut self, id: &str) {
@@ -78,7 +84,7 @@ impl Subscriber for Live {
                 // What passed vanishes; what did not is worth reading before the end.
                 if outcome.status != Status::Passed {
                     let reason = outcome.reason.as_deref().map(text::one_line).unwrap_or_default();
-                    self.screen.println(format!("  {}  {}  {reason}", self.palette.check(outcome), outcome.id))?;
+                    self.say(format!("  {}  {}  {reason}", self.palette.check(outcome), outcome.id))?;
                 }
             }
             Event::Interrupted { signal } => {
@@ -89,6 +95,10 @@ impl Subscriber for Live {
             Event::RunFinished { .. } => {
                 self.total.finish_and_clear();
                 self.screen.clear()?;
+                if self.spoken {
+                    // The report stands apart from what was said on the way.
+                    self.screen.println("")?;
+                }
             }
         }
         Ok(())

@@ -41,7 +41,11 @@ pub fn summary(record: &Record) -> String {
     }
     if parts.is_empty() {
         if record.verdict == Verdict::Pass {
-            parts.push(text::plural(counts.checks, "check passed", "checks passed"));
+            let passed = record.checks.iter().filter(|check| check.status == Status::Passed).count() as u64;
+            parts.push(match passed == counts.checks {
+                true => text::plural(passed, "check passed", "checks passed"),
+                false => format!("{passed} of {} passed", text::plural(counts.checks, "check", "checks")),
+            });
             if counts.rules > 0 {
                 parts.push(text::plural(counts.rules, "rule held", "rules held"));
             }
