@@ -5,6 +5,7 @@
 pub mod check;
 pub mod explain;
 pub mod init;
+pub mod inspect;
 pub mod reports;
 pub mod status;
 

@@ -89,6 +89,8 @@ pub(super) enum Command {
     MlModels(RunArgs),
     /// Run the group data
     DataCheck(RunArgs),
+    /// Show what a gate would see in report files
+    Inspect(InspectArgs),
     /// The last runs, their numbers, and what changed
     Status,
     /// List, show and protect earlier reports
@@ -172,6 +174,39 @@ pub(super) enum ReportCommand {
         /// Its id, the beginning of its id, or `latest`
         id: String,
     },
+}
+
+#[derive(Args, Debug)]
+pub(super) struct InspectArgs {
+    /// Report files
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<Utf8PathBuf>,
+    /// Read all of them as this format [default: found by their content]
+    #[arg(long = "as", value_name = "FORMAT")]
+    pub(super) format_of_files: Option<String>,
+    /// List covered source files
+    #[arg(long = "files")]
+    pub(super) sources: bool,
+    /// List all tests
+    #[arg(long, conflicts_with_all = ["failed", "slowest"])]
+    pub(super) tests: bool,
+    /// List the slowest tests
+    #[arg(long, value_name = "N", conflicts_with = "failed")]
+    pub(super) slowest: Option<usize>,
+    /// List the tests that failed
+    #[arg(long)]
+    pub(super) failed: bool,
+    /// What counts when a test appears several times without a declared rerun
+    #[arg(long, value_enum, default_value_t = Repeats::Worst)]
+    pub(super) repeats: Repeats,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Repeats {
+    /// The worst outcome
+    Worst,
+    /// The last outcome
+    Last,
 }
 
 #[derive(Args, Debug)]

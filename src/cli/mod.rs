@@ -9,6 +9,7 @@ mod completions;
 mod config;
 mod explain;
 mod init;
+mod inspect;
 mod plan;
 mod report;
 mod screen;
@@ -104,6 +105,7 @@ fn dispatch(program: Program, cli: Cli, env: Env, screen: &mut Screen) -> anyhow
         Command::DataCheck(args) => check::run(&context, &check::DATA_CHECK, &args, screen),
         Command::Status => status::run(&context, screen),
         Command::Report(args) => report::run(&context, &args, screen),
+        Command::Inspect(args) => inspect::run(&context, &args, screen),
         Command::Init(args) => init::run(&context, &args, screen),
         Command::Config(args) => config::run(&context, &args, screen),
         Command::Explain(args) => explain::run(&context, &args, screen),

@@ -88,9 +88,7 @@ impl Subscriber for Live {
                 }
             }
             Event::Interrupted { signal } => {
-                self.screen.println(format!(
-                    "{signal}: ending what runs, again to end it at once; a partial report follows"
-                ))?;
+                self.say(format!("{signal}: ending what runs, again to end it at once; a partial report follows"))?;
             }
             Event::RunFinished { .. } => {
                 self.total.finish_and_clear();

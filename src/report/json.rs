@@ -147,6 +147,19 @@ pub struct Problem {
     pub line: Option<u64>,
 }
 
+impl From<&crate::evidence::Problem> for Problem {
+    fn from(problem: &crate::evidence::Problem) -> Self {
+        Self {
+            level: problem.level,
+            code: problem.code.clone(),
+            message: problem.message.clone(),
+            hint: problem.hint.clone(),
+            file: problem.file.clone(),
+            line: problem.line,
+        }
+    }
+}
+
 /// Where the rules come from.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Policy {
@@ -201,18 +214,7 @@ pub fn report(record: &Record) -> Report {
                 message: rule.message.clone(),
             })
             .collect(),
-        problems: record
-            .problems
-            .iter()
-            .map(|problem| Problem {
-                level: problem.level,
-                code: problem.code.clone(),
-                message: problem.message.clone(),
-                hint: problem.hint.clone(),
-                file: problem.file.clone(),
-                line: problem.line,
-            })
-            .collect(),
+        problems: record.problems.iter().map(Problem::from).collect(),
         policy: Policy {
             path: record.policy.path.clone(),
             commit: record.policy.commit.clone(),
@@ -222,7 +224,7 @@ pub fn report(record: &Record) -> Report {
 }
 
 /// A count without a decimal point, any other number as it is; nothing for what is not finite.
-fn number(value: f64) -> Option<Number> {
+pub(super) fn number(value: f64) -> Option<Number> {
     #[expect(clippy::cast_possible_truncation, reason = "whole and within the range that f64 holds exactly")]
     let whole = (value.fract() == 0.0 && value.abs() < 9e15).then_some(value as i64);
     whole.map(Number::from).or_else(|| Number::from_f64(value))

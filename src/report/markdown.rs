@@ -291,7 +291,7 @@ fn text(raw: &str) -> String {
 
 /// A sentence of this program's own, in which names stand between backticks: those become code spans, the rest is
 /// plain text. Safe for any text, because both parts are escaped for what they become.
-fn prose(raw: &str) -> String {
+pub(super) fn prose(raw: &str) -> String {
     let parts: Vec<_> = raw.split('`').collect();
     if parts.len().is_multiple_of(2) {
         return text(raw);
@@ -315,7 +315,7 @@ fn code(raw: &str) -> String {
 }
 
 /// A code span in a table cell: there a bar ends the cell even inside code, unless escaped (GFM tables).
-fn cell_code(raw: &str) -> String {
+pub(super) fn cell_code(raw: &str) -> String {
     code(raw).replace('|', "\\|")
 }
 

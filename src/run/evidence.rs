@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
 
 use camino::Utf8Path;
+use rayon::prelude::*;
 
 use super::tree::DiskTree;
 use crate::check::Check;
@@ -15,7 +16,7 @@ use crate::check::outcome::Status;
 use crate::check::paths::Tree as _;
 use crate::evidence::coverage::paths::resolve;
 use crate::evidence::problem::{Code, MISSING, STALE, UNREADABLE};
-use crate::evidence::{Evidence, Limits, Origin, Problem, collect};
+use crate::evidence::{Evidence, Format, Kind, Limits, Origin, Problem, Repeats, collect};
 
 /// What tells one state of a file from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,22 +86,24 @@ pub fn gather(check: &Check, status: Status, before: &Before, root: &Utf8Path, l
         }
         problem
     };
-    let mut all = Evidence::default();
+    let mut problems = Vec::new();
+    let mut wanted = Vec::new();
     for spec in &check.evidence {
         for pattern in patterns(spec) {
             let found = match tree.find(pattern) {
                 Ok(found) => found,
                 Err(why) => {
-                    all.problems.push(Problem::new(&UNREADABLE, why).in_file(pattern));
+                    problems.push(Problem::new(&UNREADABLE, why).in_file(pattern));
                     continue;
                 }
             };
             if found.is_empty() {
                 let what = if is_glob(pattern) { "matched no file" } else { "was not written" };
-                all.problems.push(
-                    Problem::new(&MISSING, format!("the {} report of `{}` {what}", spec.kind.name(), check.id))
-                        .in_file(pattern),
-                );
+                problems.push(absent(
+                    &MISSING,
+                    format!("the {} report of `{}` {what}", spec.kind.name(), check.id),
+                    pattern,
+                ));
             }
             for (path, _) in found {
                 if before.0.get(&path).is_some_and(|before| signature(&root.join(&path)) == Some(*before)) {
@@ -109,28 +112,57 @@ pub fn gather(check: &Check, status: Status, before: &Before, root: &Utf8Path, l
                         check.id,
                         spec.kind.name()
                     );
-                    all.problems.push(absent(&STALE, told, &path));
+                    problems.push(absent(&STALE, told, &path));
                     continue;
                 }
-                let read = read_file(&path, root, check, spec, limits);
-                all.merge(read, spec.repeats);
+                let (kind, format, repeats) = (Some(spec.kind), spec.format, spec.repeats);
+                wanted.push(Wanted { path, check: check.id.clone(), kind, format, repeats });
             }
         }
+    }
+    let mut all = read_all(&wanted, root, limits);
+    problems.append(&mut all.problems);
+    all.problems = problems;
+    all
+}
+
+/// A report file to be read.
+#[derive(Clone)]
+pub struct Wanted {
+    /// Its path from the root, or absolute.
+    pub path: String,
+    /// The check it belongs to; empty if to none.
+    pub check: String,
+    /// What it is about, where that is known.
+    pub kind: Option<Kind>,
+    /// Its format, where that is known.
+    pub format: Option<&'static Format>,
+    /// How repeated tests in it count.
+    pub repeats: Repeats,
+}
+
+/// Reads files, several at once, and adds them up in the order given.
+#[must_use]
+pub fn read_all(wanted: &[Wanted], root: &Utf8Path, limits: &Limits) -> Evidence {
+    let read: Vec<_> = wanted.par_iter().map(|file| read_file(file, root, limits)).collect();
+    let mut all = Evidence::default();
+    for (evidence, file) in read.into_iter().zip(wanted) {
+        all.merge(evidence, file.repeats);
     }
     all
 }
 
-fn read_file(path: &str, root: &Utf8Path, check: &Check, spec: &Spec, limits: &Limits) -> Evidence {
-    let origin = Origin { check: &check.id, path, repeats: spec.repeats };
-    let full = root.join(path);
+fn read_file(file: &Wanted, root: &Utf8Path, limits: &Limits) -> Evidence {
+    let origin = Origin { check: &file.check, path: &file.path, repeats: file.repeats };
+    let full = root.join(&file.path);
     // A pipe or a device would be read forever.
     let opened = match fs::metadata(&full) {
         Ok(meta) if !meta.is_file() => Err("it is not a plain file".to_owned()),
         _ => File::open(&full).map_err(|error| error.to_string()),
     };
     match opened {
-        Ok(file) => {
-            let mut read = collect::read(file, Some(spec.kind), spec.format, &origin, limits);
+        Ok(opened) => {
+            let mut read = collect::read(opened, file.kind, file.format, &origin, limits);
             let roots = std::mem::take(&mut read.source_roots);
             let exists = |path: &str| root.join(path).is_file();
             read.coverage =
@@ -138,7 +170,7 @@ fn read_file(path: &str, root: &Utf8Path, check: &Check, spec: &Spec, limits: &L
             read
         }
         Err(why) => Evidence {
-            problems: vec![Problem::new(&UNREADABLE, format!("the report cannot be read: {why}")).in_file(path)],
+            problems: vec![Problem::new(&UNREADABLE, format!("the report cannot be read: {why}")).in_file(&file.path)],
             ..Evidence::default()
         },
     }

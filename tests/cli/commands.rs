@@ -138,6 +138,7 @@ fn help_is_short_and_complete() {
       phase-check  Run the group structure: is everything there that should be?
       ml-models    Run the group model
       data-check   Run the group data
+      inspect      Show what a gate would see in report files
       status       The last runs, their numbers, and what changed
       report       List, show and protect earlier reports
       init         Write a mgmt.yml from what is found in this project
