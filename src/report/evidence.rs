@@ -154,15 +154,15 @@ fn source((path, file): (&str, &crate::evidence::coverage::File)) -> Source {
 
 fn row((identity, test): (&Identity, &Test)) -> TestRow {
     TestRow {
-        suite: identity.suite.clone(),
-        class: identity.class.clone(),
-        name: identity.name.clone(),
-        file: (!identity.file.is_empty()).then(|| identity.file.clone()),
+        suite: identity.suite.to_string(),
+        class: identity.class.to_string(),
+        name: identity.name.to_string(),
+        file: (!identity.file.is_empty()).then(|| identity.file.to_string()),
         outcome: test.outcome,
         flaky: test.flaky,
         attempts: test.attempts,
         seconds: test.seconds,
-        message: test.message.clone(),
+        message: test.message.as_deref().map(str::to_owned),
     }
 }
 

@@ -274,8 +274,7 @@ mod unit_tests {
     #[test]
     fn binaries_are_suites_and_messages_reach_their_test() {
         let told = read_text(&FORMAT, SAMPLE);
-        let names: Vec<_> =
-            told.tests.iter().map(|(id, test)| (id.suite.as_str(), id.name.as_str(), test.outcome)).collect();
+        let names: Vec<_> = told.tests.iter().map(|(id, test)| (&*id.suite, &*id.name, test.outcome)).collect();
         assert_eq!(
             names,
             [
@@ -285,7 +284,7 @@ mod unit_tests {
                 ("doc-tests price", "src/lib.rs - mean (line 3)", Outcome::Passed),
             ]
         );
-        let message = told.tests.iter().nth(1).unwrap().1.message.clone().unwrap();
+        let message = told.tests.iter().nth(1).unwrap().1.message.clone().unwrap().into_string();
         assert!(message.starts_with("thread 'median::works' panicked") && message.ends_with("right: 3"), "{message}");
         assert!(told.problems.is_empty());
     }

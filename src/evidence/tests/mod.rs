@@ -3,6 +3,9 @@
 pub mod junit;
 pub mod libtest;
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use indexmap::map::Entry;
 use serde::{Deserialize, Serialize};
@@ -13,15 +16,15 @@ use super::{Case, Outcome, Repeats};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Identity {
     /// The check whose evidence names it: shards of one check merge, different checks never do.
-    pub check: String,
+    pub check: Arc<str>,
     /// Suite names from the outside in, joined by ` > `.
-    pub suite: String,
+    pub suite: Arc<str>,
     /// Class, module or binary.
-    pub class: String,
+    pub class: Arc<str>,
     /// Name with parameters.
-    pub name: String,
+    pub name: Box<str>,
     /// Source file as the report gives it, or empty.
-    pub file: String,
+    pub file: Arc<str>,
 }
 
 impl Identity {
@@ -29,8 +32,8 @@ impl Identity {
     #[must_use]
     pub fn display(&self) -> String {
         let prefix = if self.class.is_empty() { &self.suite } else { &self.class };
-        if prefix.is_empty() || self.name.starts_with(prefix.as_str()) {
-            self.name.clone()
+        if prefix.is_empty() || self.name.starts_with(&**prefix) {
+            self.name.to_string()
         } else {
             format!("{prefix}::{}", self.name)
         }
@@ -51,7 +54,7 @@ pub struct Test {
     /// Line in its file, from 1.
     pub line: Option<u32>,
     /// What the failure said, bounded.
-    pub message: Option<String>,
+    pub message: Option<Box<str>>,
 }
 
 /// Sums over a set of tests. `total` = passed + failed + skipped; `errors` is a part of `failed`.
@@ -76,35 +79,51 @@ pub struct Summary {
 }
 
 /// A set of tests by identity, in the order in which they were first seen.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Tests(IndexMap<Identity, Test>);
+#[derive(Clone, Debug, Default)]
+pub struct Tests {
+    tests: IndexMap<Identity, Test>,
+    /// Suites, classes and files are shared by many tests: one copy of each.
+    names: HashSet<Arc<str>>,
+    /// The suite names of the case before, and what they were joined to.
+    suite: (Vec<String>, Arc<str>),
+}
+
+impl PartialEq for Tests {
+    fn eq(&self, other: &Self) -> bool {
+        self.tests == other.tests
+    }
+}
 
 impl Tests {
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.tests.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.tests.is_empty()
     }
 
     /// The tests in the order in which they were first seen.
     pub fn iter(&self) -> impl Iterator<Item = (&Identity, &Test)> {
-        self.0.iter()
+        self.tests.iter()
     }
 
     /// Adds what a report says of one case. Returns whether the test was there already.
     pub fn add_case(&mut self, check: &str, case: &Case<'_>, repeats: Repeats) -> bool {
+        if self.suite.0 != case.suites {
+            let joined = self.shared(&case.suites.join(" > "));
+            self.suite = (case.suites.to_vec(), joined);
+        }
         let identity = Identity {
-            check: check.to_owned(),
-            suite: case.suites.join(" > "),
-            class: case.class.to_owned(),
-            name: case.name.to_owned(),
-            file: case.file.unwrap_or_default().to_owned(),
+            check: self.shared(check),
+            suite: Arc::clone(&self.suite.1),
+            class: self.shared(case.class),
+            name: case.name.into(),
+            file: self.shared(case.file.unwrap_or_default()),
         };
         let test = Test {
             outcome: case.outcome,
@@ -112,14 +131,23 @@ impl Tests {
             attempts: case.reruns.saturating_add(1),
             seconds: case.seconds.unwrap_or(0.0),
             line: case.line,
-            message: case.message.map(str::to_owned),
+            message: case.message.map(Box::from),
         };
         self.add(identity, test, repeats)
     }
 
+    fn shared(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.names.get(name) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = name.into();
+        self.names.insert(Arc::clone(&new));
+        new
+    }
+
     /// Adds one test; a repeat joins the one that is there. Returns whether it was a repeat.
     pub fn add(&mut self, identity: Identity, test: Test, repeats: Repeats) -> bool {
-        match self.0.entry(identity) {
+        match self.tests.entry(identity) {
             Entry::Vacant(entry) => {
                 entry.insert(test);
                 false
@@ -133,7 +161,7 @@ impl Tests {
 
     /// Adds all tests of another set.
     pub fn merge(&mut self, other: Self, repeats: Repeats) {
-        for (identity, test) in other.0 {
+        for (identity, test) in other.tests {
             self.add(identity, test, repeats);
         }
     }
@@ -142,7 +170,7 @@ impl Tests {
     #[must_use]
     pub fn summary(&self) -> Summary {
         let mut sum = Summary::default();
-        for test in self.0.values() {
+        for test in self.tests.values() {
             sum.total += 1;
             sum.flaky += u64::from(test.flaky);
             sum.attempts += u64::from(test.attempts);
