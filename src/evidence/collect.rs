@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::coverage::{Building, Coverage};
 use super::problem::{EMPTY, ENCODING, LIMIT, UNREADABLE};
-use super::sink::{Case, Repeat, Sink};
+use super::sink::{Case, Repeat, Sink, Span, Totals};
 use super::tests::Tests;
 use super::{Format, Kind, Limits, Problem, ReadError, source};
 use crate::sys::text;
@@ -277,6 +277,24 @@ impl Sink for Collector<'_> {
     fn function(&mut self, name: &str, line: u32, hits: u64) {
         if self.file.is_some() {
             self.building.function(name, line, hits);
+        }
+    }
+
+    fn statement(&mut self, span: Span, count: u32, hits: u64) {
+        if self.file.is_some() {
+            self.building.statement(span, count, hits);
+        }
+    }
+
+    fn excluded(&mut self, line: u32) {
+        if self.file.is_some() {
+            self.building.excluded(line);
+        }
+    }
+
+    fn totals(&mut self, totals: &Totals) {
+        if self.file.is_some() {
+            self.building.totals(*totals);
         }
     }
 

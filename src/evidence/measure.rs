@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::coverage::Ratio;
+use super::sink::Ratio;
 use super::{Evidence, Kind};
 
 /// A named number with the files it comes from.
@@ -47,7 +47,12 @@ impl Measurements {
         }
         let sum = evidence.coverage.summary();
         let sources = evidence.sources(Kind::Coverage);
-        for (name, ratio) in [("lines", sum.lines), ("branches", sum.branches), ("functions", sum.functions)] {
+        for (name, ratio) in [
+            ("lines", sum.lines),
+            ("branches", sum.branches),
+            ("functions", sum.functions),
+            ("statements", sum.statements),
+        ] {
             out.add_ratio(&format!("coverage.{name}"), None, &sources, ratio);
         }
         for metric in &evidence.metrics {

@@ -95,6 +95,9 @@ pub const NAMES: &[Name] = &[
     row("coverage.functions.covered", Unit::Count, "Functions that were entered."),
     row("coverage.functions.total", Unit::Count, "Functions."),
     row("coverage.functions.percent", Unit::Percent, "Entered functions out of all."),
+    row("coverage.statements.covered", Unit::Count, "Statements that ran; only some formats tell."),
+    row("coverage.statements.total", Unit::Count, "Statements."),
+    row("coverage.statements.percent", Unit::Percent, "Statements that ran out of all."),
 ];
 
 /// Prefixes under which a project names its own numbers, and what fills them.

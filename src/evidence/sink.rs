@@ -73,6 +73,68 @@ impl Repeat {
     }
 }
 
+/// A place in a source file: lines from 1, columns as the report counts them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span {
+    /// First line and column.
+    pub start: (u32, u32),
+    /// Last line and column.
+    pub end: (u32, u32),
+}
+
+/// Covered and total numbers of one file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Executable lines.
+    pub lines: Ratio,
+    /// Branches.
+    pub branches: Ratio,
+    /// Functions.
+    pub functions: Ratio,
+    /// Statements.
+    pub statements: Ratio,
+}
+
+/// Covered out of total.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ratio {
+    /// How many were hit.
+    pub covered: u64,
+    /// How many there are.
+    pub total: u64,
+}
+
+impl Ratio {
+    /// 0 to 100; `None` where there is nothing to cover.
+    #[must_use]
+    pub fn percent(self) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+        let percent = |covered: u64, total: u64| covered as f64 / total as f64 * 100.0;
+        (self.total > 0).then(|| percent(self.covered, self.total))
+    }
+}
+
+impl std::ops::Add for Ratio {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { covered: self.covered + other.covered, total: self.total + other.total }
+    }
+}
+
+impl std::ops::Add for Totals {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            lines: self.lines + other.lines,
+            branches: self.branches + other.branches,
+            functions: self.functions + other.functions,
+            statements: self.statements + other.statements,
+        }
+    }
+}
+
 /// Receives what a report says, in the order of the report.
 pub trait Sink {
     /// One test case, complete.
@@ -90,6 +152,12 @@ pub trait Sink {
     fn branches(&mut self, line: u32, taken: u32, total: u32);
     /// A function.
     fn function(&mut self, name: &str, line: u32, hits: u64);
+    /// `count` statements at one place of the source.
+    fn statement(&mut self, span: Span, count: u32, hits: u64);
+    /// A line that the project took out of the count itself.
+    fn excluded(&mut self, line: u32);
+    /// A file's sums, from a report that lists no lines. They cannot be recomputed, nor merged.
+    fn totals(&mut self, totals: &Totals);
 
     /// A named number; `name` is dotted.
     fn metric(&mut self, name: &str, value: f64);

@@ -9,7 +9,7 @@ use serde_json::Number;
 
 use super::json::{Problem, number};
 use super::markdown::{cell_code, prose};
-use crate::evidence::coverage::Ratio;
+use crate::evidence::sink::Ratio;
 use crate::evidence::tests::{Identity, Test};
 use crate::evidence::{Evidence, Kind, Level, Measurements, Outcome, metric};
 use crate::sys::text;

@@ -219,7 +219,7 @@ fn ratio(text: &str) -> Option<(u32, u32)> {
 #[cfg(test)]
 mod unit_tests {
     use super::super::super::collect::read_text;
-    use super::super::{Ratio, Summary};
+    use super::super::super::sink::{Ratio, Totals};
     use super::*;
 
     #[test]
@@ -228,10 +228,10 @@ mod unit_tests {
         assert_eq!(told.problems, []);
         assert_eq!(
             told.coverage.summary(),
-            Summary {
+            Totals {
                 lines: Ratio { covered: 2, total: 3 },
                 branches: Ratio { covered: 1, total: 2 },
-                functions: Ratio::default()
+                ..Totals::default()
             }
         );
         assert_eq!(told.source_roots, ["src"]);

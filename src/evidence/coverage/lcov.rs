@@ -292,8 +292,8 @@ fn arm_id(arm: &[u8]) -> u32 {
 #[cfg(test)]
 mod unit_tests {
     use super::super::super::collect::read_text;
+    use super::super::super::sink::{Ratio, Totals};
     use super::super::super::{Evidence, Level};
-    use super::super::{Ratio, Summary};
     use super::*;
 
     fn evidence(text: &str) -> Evidence {
@@ -308,7 +308,10 @@ mod unit_tests {
     fn the_sample_adds_up() {
         let ratio = |covered, total| Ratio { covered, total };
         let sum = evidence(SAMPLE).coverage.summary();
-        assert_eq!(sum, Summary { lines: ratio(2, 3), branches: ratio(1, 2), functions: ratio(1, 1) });
+        assert_eq!(
+            sum,
+            Totals { lines: ratio(2, 3), branches: ratio(1, 2), functions: ratio(1, 1), statements: ratio(0, 0) }
+        );
     }
 
     #[test]

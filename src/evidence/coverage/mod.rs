@@ -11,7 +11,7 @@ pub mod paths;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::sink::Repeat;
+use super::sink::{Ratio, Repeat, Span, Totals};
 
 /// Executable lines of one file with their hits, ascending by line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,6 +105,14 @@ struct Counted {
     total: u32,
 }
 
+/// Statements at one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Statement {
+    span: Span,
+    count: u32,
+    hits: u64,
+}
+
 /// What is known of one source file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct File {
@@ -112,6 +120,10 @@ pub struct File {
     arms: Vec<Arm>,
     counted: Vec<Counted>,
     functions: BTreeMap<(u32, Box<str>), u64>,
+    statements: Vec<Statement>,
+    excluded: Vec<u32>,
+    /// Sums from a report without lines; they hold only while nothing better is known.
+    totals: Option<Totals>,
 }
 
 impl File {
@@ -120,16 +132,36 @@ impl File {
         self.lines.iter()
     }
 
+    /// Lines that the project took out of the count, ascending. They are in no sum.
+    #[must_use]
+    pub fn excluded(&self) -> &[u32] {
+        &self.excluded
+    }
+
+    /// Whether only sums are known of it.
+    #[must_use]
+    pub fn is_totals_only(&self) -> bool {
+        self.totals.is_some() && self.lines.total == 0
+    }
+
     /// Its sums.
     #[must_use]
-    pub fn summary(&self) -> Summary {
-        Summary {
+    pub fn summary(&self) -> Totals {
+        if let Some(totals) = self.totals.filter(|_| self.is_totals_only()) {
+            return totals;
+        }
+        let statements = self.statements.iter().map(|statement| {
+            let count = u64::from(statement.count);
+            Ratio { covered: if statement.hits > 0 { count } else { 0 }, total: count }
+        });
+        Totals {
             lines: Ratio { covered: self.lines.covered, total: self.lines.total },
             branches: self.branches(),
             functions: Ratio {
                 covered: self.functions.values().filter(|hits| **hits > 0).count() as u64,
                 total: self.functions.len() as u64,
             },
+            statements: statements.fold(Ratio::default(), |sum, one| sum + one),
         }
     }
 
@@ -159,9 +191,45 @@ impl File {
         normalize_counted(&mut self.counted);
         for (key, hits) in other.functions {
             let sum = self.functions.entry(key).or_default();
-            *sum = sum.saturating_add(hits);
+            *sum = repeat.join(*sum, hits);
         }
+        self.statements.extend(other.statements);
+        normalize_statements(&mut self.statements, repeat);
+        self.excluded.extend(other.excluded);
+        normalize_excluded(&mut self.excluded);
+        // Of two sums nothing tells how they overlap: the greater is all that is sure, whichever comes first.
+        self.totals = match (self.totals, other.totals) {
+            (Some(a), Some(b)) => Some(greater(a, b)),
+            (a, b) => a.or(b),
+        };
     }
+}
+
+fn greater(a: Totals, b: Totals) -> Totals {
+    let of = |a: Ratio, b: Ratio| Ratio { covered: a.covered.max(b.covered), total: a.total.max(b.total) };
+    Totals {
+        lines: of(a.lines, b.lines),
+        branches: of(a.branches, b.branches),
+        functions: of(a.functions, b.functions),
+        statements: of(a.statements, b.statements),
+    }
+}
+
+fn normalize_statements(statements: &mut Vec<Statement>, repeat: Repeat) {
+    statements.sort_by_key(|statement| statement.span);
+    statements.dedup_by(|next, kept| {
+        let same = next.span == kept.span;
+        if same {
+            kept.count = kept.count.max(next.count);
+            kept.hits = repeat.join(kept.hits, next.hits);
+        }
+        same
+    });
+}
+
+fn normalize_excluded(lines: &mut Vec<u32>) {
+    lines.sort_unstable();
+    lines.dedup();
 }
 
 /// Ascending, one entry a branch: evaluated beats never evaluated, counts add.
@@ -190,36 +258,6 @@ fn normalize_counted(counted: &mut Vec<Counted>) {
         }
         same
     });
-}
-
-/// Covered out of total.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ratio {
-    /// How many were hit.
-    pub covered: u64,
-    /// How many there are.
-    pub total: u64,
-}
-
-impl Ratio {
-    /// 0 to 100; `None` where there is nothing to cover.
-    #[must_use]
-    pub fn percent(self) -> Option<f64> {
-        #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-        let percent = |covered: u64, total: u64| covered as f64 / total as f64 * 100.0;
-        (self.total > 0).then(|| percent(self.covered, self.total))
-    }
-}
-
-/// Sums over files.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Executable lines.
-    pub lines: Ratio,
-    /// Branches.
-    pub branches: Ratio,
-    /// Functions.
-    pub functions: Ratio,
 }
 
 /// Files by path.
@@ -274,13 +312,8 @@ impl Coverage {
 
     /// The sums over all files.
     #[must_use]
-    pub fn summary(&self) -> Summary {
-        let add = |a: Ratio, b: Ratio| Ratio { covered: a.covered + b.covered, total: a.total + b.total };
-        self.files.values().map(File::summary).fold(Summary::default(), |sum, file| Summary {
-            lines: add(sum.lines, file.lines),
-            branches: add(sum.branches, file.branches),
-            functions: add(sum.functions, file.functions),
-        })
+    pub fn summary(&self) -> Totals {
+        self.files.values().map(File::summary).fold(Totals::default(), |sum, file| sum + file)
     }
 }
 
@@ -291,6 +324,9 @@ pub struct Building {
     arms: Vec<Arm>,
     counted: Vec<Counted>,
     functions: BTreeMap<(u32, Box<str>), u64>,
+    statements: Vec<Statement>,
+    excluded: Vec<u32>,
+    totals: Option<Totals>,
 }
 
 impl Building {
@@ -316,6 +352,21 @@ impl Building {
         *sum = sum.saturating_add(hits);
     }
 
+    /// Statements at one place.
+    pub fn statement(&mut self, span: Span, count: u32, hits: u64) {
+        self.statements.push(Statement { span, count, hits });
+    }
+
+    /// A line taken out of the count.
+    pub fn excluded(&mut self, line: u32) {
+        self.excluded.push(line);
+    }
+
+    /// Sums instead of lines.
+    pub fn totals(&mut self, totals: Totals) {
+        self.totals = Some(totals);
+    }
+
     /// The file as read; repeated lines join as `repeat` says.
     #[must_use]
     pub fn finish(&mut self, repeat: Repeat) -> File {
@@ -331,16 +382,23 @@ impl Building {
         });
         normalize_arms(&mut self.arms);
         normalize_counted(&mut self.counted);
+        normalize_statements(&mut self.statements, repeat);
+        normalize_excluded(&mut self.excluded);
         let file = File {
             lines: Lines::encode(self.lines.iter().copied()),
             arms: self.arms.as_slice().to_vec(),
             counted: self.counted.as_slice().to_vec(),
             functions: std::mem::take(&mut self.functions),
+            statements: self.statements.as_slice().to_vec(),
+            excluded: self.excluded.as_slice().to_vec(),
+            totals: self.totals.take(),
         };
         // The buffers are kept for the next file.
         self.lines.clear();
         self.arms.clear();
         self.counted.clear();
+        self.statements.clear();
+        self.excluded.clear();
         file
     }
 }
@@ -355,11 +413,20 @@ mod unit_tests {
         let lines = prop::collection::vec((1_u32..30, prop_oneof![Just(0), 1_u64..5, Just(u64::MAX)]), 0..20);
         let arms = prop::collection::vec((1_u32..10, 0_u32..3, prop::option::of(0_u64..4)), 0..10);
         let counted = prop::collection::vec((1_u32..10, 0_u32..4, 0_u32..4), 0..6);
-        (lines, arms, counted).prop_map(|(lines, arms, counted)| {
+        let statements = prop::collection::vec((1_u32..5, 0_u32..3, 1_u32..3, 0_u64..3), 0..6);
+        let extra = (statements, prop::collection::vec(1_u32..9, 0..3), prop::option::of((0_u64..9, 0_u64..9)));
+        (lines, arms, counted, extra).prop_map(|(lines, arms, counted, (statements, excluded, totals))| {
             let mut building = Building::default();
             lines.into_iter().for_each(|(line, hits)| building.line(line, hits));
             arms.into_iter().for_each(|(line, arm, taken)| building.branch(line, arm, taken));
             counted.into_iter().for_each(|(line, taken, total)| building.branches(line, taken, total));
+            for (line, column, count, hits) in statements {
+                building.statement(Span { start: (line, column), end: (line, column) }, count, hits);
+            }
+            excluded.into_iter().for_each(|line| building.excluded(line));
+            if let Some((covered, total)) = totals {
+                building.totals(Totals { lines: Ratio { covered, total }, ..Totals::default() });
+            }
             building.finish(Repeat::Sum)
         })
     }
