@@ -551,9 +551,9 @@ mod tests {
             proposed.left_out,
             [
                 "script `lint`: `--fix` is not for a check",
-                "script `lint:;x`: its name cannot stand in a command line",
-                "script `lint:a b`: its name cannot stand in a command line",
                 "script `lint:css`: it runs `stylelint`, which is neither in node_modules nor on PATH",
+                "script `lint:a b`: its name cannot stand in a command line",
+                "script `lint:;x`: its name cannot stand in a command line",
                 "script `format:check`: its quotes do not close",
                 "script `typecheck`: it waits for changes and does not end",
             ]
