@@ -35,6 +35,7 @@ pub fn inspect(context: &Context, request: &Request) -> anyhow::Result<Evidence>
             kind: None,
             format,
             repeats: request.repeats,
+            paths: Vec::new(),
         })
         .collect();
     Ok(read_all(&wanted, &root, &Limits::default()))

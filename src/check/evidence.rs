@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::decode::tree::{Data, Node};
 use crate::decode::{Decoder, Key, parse_glob, schema};
+use crate::evidence::coverage::paths::Rule;
 use crate::evidence::{FORMATS, Format, Kind, Repeats, format};
 
 /// One entry under `evidence:`.
@@ -17,6 +18,8 @@ pub struct Spec {
     pub format: Option<&'static Format>,
     /// How a repeated test counts.
     pub repeats: Repeats,
+    /// Where report paths begin in the project, where the tool saw it elsewhere.
+    pub paths: Vec<Rule>,
 }
 
 /// Where a report is.
@@ -51,10 +54,36 @@ const KEYS: &[Key] = &[
         "What counts when a test appears several times without a declared rerun (default: worst).",
         || schema::one_of(&["worst", "last"]),
     ),
+    Key::optional(
+        "paths",
+        "For coverage: a path in the report that begins with `from` begins with `to` in the project.",
+        rules_schema,
+    ),
     Key::optional("from", "`output` reads what the check prints instead of a file.", || {
         schema::one_of(&["file", "output"])
     }),
 ];
+
+const RULE_KEYS: &[Key] = &[
+    Key::required("from", "The beginning of a path as the report has it.", schema::string),
+    Key::required("to", "The beginning of the same path from the project's root; `.` is the root.", schema::string),
+];
+
+fn rules_schema() -> Value {
+    json!({ "type": "array", "items": schema::object(RULE_KEYS) })
+}
+
+fn rules(decoder: &mut Decoder, node: &Node) -> Option<Vec<Rule>> {
+    let items = decoder.list(node, "path rules")?;
+    let rules = items.iter().map(|item| {
+        let fields = decoder.fields(item, "a path rule", &[RULE_KEYS])?;
+        let from = decoder.text(fields.get("from")?, "the beginning of a path")?.replace('\\', "/");
+        let to = fields.get("to")?;
+        let to = if to.text() == Some(".") { String::new() } else { decoder.path(to)? };
+        Some(Rule { from, to })
+    });
+    rules.collect::<Vec<_>>().into_iter().collect()
+}
 
 fn paths_schema() -> Value {
     json!({ "anyOf": [schema::string(), { "type": "array", "items": schema::string(), "minItems": 1 }] })
@@ -93,6 +122,7 @@ fn entry(decoder: &mut Decoder, node: &Node, kind: Kind) -> Option<Spec> {
             from: From::Files(files(decoder, node)?),
             format: None,
             repeats: Repeats::default(),
+            paths: Vec::new(),
         });
     }
     let what = format!("{} evidence", kind.name());
@@ -134,7 +164,18 @@ fn entry(decoder: &mut Decoder, node: &Node, kind: Kind) -> Option<Spec> {
         Some(node) => decoder.word(node, "how repeated tests count", Repeats::WORDS)?,
         None => Repeats::default(),
     };
-    Some(Spec { kind, from, format: named.and_then(format), repeats })
+    let paths = fields.get("paths").map_or(Some(Vec::new()), |node| rules(decoder, node))?;
+    if kind != Kind::Coverage
+        && let Some(place) = fields.key_place("paths")
+    {
+        decoder.error(
+            "config.unknown-key",
+            place,
+            format!("`paths` has no meaning for {what}"),
+            Some("only coverage reports name source files".into()),
+        );
+    }
+    Some(Spec { kind, from, format: named.and_then(format), repeats, paths })
 }
 
 fn files(decoder: &mut Decoder, node: &Node) -> Option<Vec<String>> {

@@ -93,6 +93,10 @@ fn spec_value(spec: &evidence::Spec) -> Value {
         evidence::From::Files(files) => json!({ "path": files }),
         evidence::From::Output => json!({ "from": "output" }),
     };
+    if !spec.paths.is_empty() {
+        let to = |to: &str| if to.is_empty() { ".".to_owned() } else { to.to_owned() };
+        out["paths"] = spec.paths.iter().map(|rule| json!({ "from": rule.from, "to": to(&rule.to) })).collect();
+    }
     if let Some(format) = spec.format {
         out["format"] = format.name.into();
     }

@@ -55,6 +55,10 @@ impl Measurements {
         ] {
             out.add_ratio(&format!("coverage.{name}"), None, &sources, ratio);
         }
+        if let Some(unmatched) = evidence.coverage.unmatched().filter(|_| !evidence.coverage.is_empty()) {
+            out.add("coverage.files.total".into(), None, &sources, count(evidence.coverage.files().count() as u64));
+            out.add("coverage.files.unmatched".into(), None, &sources, count(unmatched.len() as u64));
+        }
         for metric in &evidence.metrics {
             out.add(format!("metrics.{}", metric.name), None, &[metric.source.as_str()], metric.value);
         }

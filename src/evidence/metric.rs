@@ -98,6 +98,12 @@ pub const NAMES: &[Name] = &[
     row("coverage.statements.covered", Unit::Count, "Statements that ran; only some formats tell."),
     row("coverage.statements.total", Unit::Count, "Statements."),
     row("coverage.statements.percent", Unit::Percent, "Statements that ran out of all."),
+    row("coverage.files.total", Unit::Count, "Source files that coverage reports name."),
+    row(
+        "coverage.files.unmatched",
+        Unit::Count,
+        "Source files in coverage reports that are no file of the project, or could be several: their lines count, but belong to no path.",
+    ),
 ];
 
 /// Prefixes under which a project names its own numbers, and what fills them.

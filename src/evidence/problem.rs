@@ -115,6 +115,12 @@ codes! {
     MERGED = "evidence.merged", Note,
         "Several entries of the report name the same thing and were counted as one.",
         "";
+    UNMATCHED = "evidence.unmatched", Note,
+        "A coverage report names source files that are no file of the project, or that could be several. They are counted under the name the report gives; `coverage.files.unmatched` counts them.",
+        "";
+    DUPLICATE = "evidence.duplicate", Note,
+        "Two coverage reports are the same to the byte: one of them is counted, because hits would add up twice.",
+        "";
     CONFLICT = "evidence.conflict", Loss,
         "Two reports give different values for one metric, so the metric has no single value.",
         "write the metric into one file only, or under different names";

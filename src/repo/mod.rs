@@ -61,6 +61,26 @@ pub fn state(root: &Utf8Path) -> Result<State, Error> {
     Ok(parse_status(&String::from_utf8_lossy(&output.stdout)))
 }
 
+/// The files git tracks below `root`, as paths from it.
+///
+/// # Errors
+/// No repository, no git, or git's own refusal.
+pub fn tracked(root: &Utf8Path) -> Result<Vec<String>, Error> {
+    if find_root(root).is_none() {
+        return Err(Error::NoRepository(root.to_owned()));
+    }
+    let refused = |error: xshell::Error| Error::Git(crate::sys::text::one_line(&error.to_string()));
+    let shell = Shell::new().map_err(refused)?;
+    shell.change_dir(root);
+    let output = cmd!(shell, "git -c core.fsmonitor=false --no-optional-locks ls-files -z")
+        .quiet()
+        .ignore_stderr()
+        .output()
+        .map_err(refused)?;
+    let names = output.stdout.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    Ok(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect())
+}
+
 /// Reads `git status --porcelain=v2 --branch` (format: git-status(1)).
 fn parse_status(text: &str) -> State {
     let mut state = State::default();

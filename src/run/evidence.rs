@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
+use std::io::{BufRead as _, BufReader};
+use std::sync::OnceLock;
 
 use camino::Utf8Path;
 use rayon::prelude::*;
@@ -14,9 +16,11 @@ use crate::check::Check;
 use crate::check::evidence::{From, Spec, is_glob};
 use crate::check::outcome::Status;
 use crate::check::paths::Tree as _;
-use crate::evidence::coverage::paths::resolve;
-use crate::evidence::problem::{Code, MISSING, STALE, UNREADABLE};
+use crate::evidence::coverage::paths::{GoModule, Match, Matcher, Rule};
+use crate::evidence::problem::{Code, DUPLICATE, MISSING, STALE, UNMATCHED, UNREADABLE};
 use crate::evidence::{Evidence, Format, Kind, Limits, Origin, Problem, Repeats, collect};
+use crate::repo;
+use crate::sys::{fs as files, text};
 
 /// What tells one state of a file from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +120,8 @@ pub fn gather(check: &Check, status: Status, before: &Before, root: &Utf8Path, l
                     continue;
                 }
                 let (kind, format, repeats) = (Some(spec.kind), spec.format, spec.repeats);
-                wanted.push(Wanted { path, check: check.id.clone(), kind, format, repeats });
+                let paths = spec.paths.clone();
+                wanted.push(Wanted { path, check: check.id.clone(), kind, format, repeats, paths });
             }
         }
     }
@@ -139,20 +144,80 @@ pub struct Wanted {
     pub format: Option<&'static Format>,
     /// How repeated tests in it count.
     pub repeats: Repeats,
+    /// Where its paths begin in the project.
+    pub paths: Vec<Rule>,
 }
 
 /// Reads files, several at once, and adds them up in the order given.
 #[must_use]
 pub fn read_all(wanted: &[Wanted], root: &Utf8Path, limits: &Limits) -> Evidence {
-    let read: Vec<_> = wanted.par_iter().map(|file| read_file(file, root, limits)).collect();
+    let matcher = OnceLock::new();
+    let matcher = || matcher.get_or_init(|| matcher_of(root));
+    let read: Vec<_> = wanted.par_iter().map(|file| read_file(file, root, &matcher, limits)).collect();
     let mut all = Evidence::default();
-    for (evidence, file) in read.into_iter().zip(wanted) {
+    for (at, (evidence, file)) in read.into_iter().zip(wanted).enumerate() {
+        let is_coverage = evidence.reports.iter().any(|report| report.kind == Kind::Coverage);
+        if is_coverage
+            && let Some(same) =
+                wanted[..at].iter().find(|other| is_same_file(&root.join(&other.path), &root.join(&file.path)))
+        {
+            let told = format!("the same to the byte as `{}`, which is counted", same.path);
+            all.problems.push(Problem::new(&DUPLICATE, told).in_file(&file.path));
+            continue;
+        }
         all.merge(evidence, file.repeats);
     }
     all
 }
 
-fn read_file(file: &Wanted, root: &Utf8Path, limits: &Limits) -> Evidence {
+/// Whether two files hold the same bytes. Files of different sizes are not read.
+fn is_same_file(a: &Utf8Path, b: &Utf8Path) -> bool {
+    let size = |path: &Utf8Path| fs::metadata(path).map(|meta| meta.len()).ok();
+    if size(a).is_none() || size(a) != size(b) {
+        return false;
+    }
+    let (Ok(a), Ok(b)) = (File::open(a), File::open(b)) else { return false };
+    let (mut a, mut b) = (BufReader::new(a), BufReader::new(b));
+    loop {
+        let (Ok(left), Ok(right)) = (a.fill_buf(), b.fill_buf()) else { return false };
+        let count = left.len().min(right.len());
+        if count == 0 {
+            return left.len() == right.len();
+        }
+        if left[..count] != right[..count] {
+            return false;
+        }
+        a.consume(count);
+        b.consume(count);
+    }
+}
+
+/// The project's files; without git, none is known and only literal paths match.
+fn matcher_of(root: &Utf8Path) -> Matcher {
+    let files = repo::tracked(root).unwrap_or_default();
+    let modules = files
+        .iter()
+        .filter(|file| file.as_str() == "go.mod" || file.ends_with("/go.mod"))
+        .filter_map(|file| go_module(root, file));
+    let modules = modules.collect();
+    Matcher::new(root.as_str(), files, modules)
+}
+
+/// The `module` line of a go.mod (<https://go.dev/ref/mod#go-mod-file-module>).
+fn go_module(root: &Utf8Path, file: &str) -> Option<GoModule> {
+    let text = files::read(&root.join(file), 1 << 20).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    let line = text.lines().find_map(|line| line.trim().strip_prefix("module ").map(str::to_owned))?;
+    let path = line.split("//").next().unwrap_or_default().trim().trim_matches('"').to_owned();
+    Some(GoModule { path, folder: file.strip_suffix("go.mod")?.trim_end_matches('/').to_owned() })
+}
+
+fn read_file<'m>(
+    file: &Wanted,
+    root: &Utf8Path,
+    matcher: &(impl Fn() -> &'m Matcher + Sync),
+    limits: &Limits,
+) -> Evidence {
     let origin = Origin { check: &file.check, path: &file.path, repeats: file.repeats };
     let full = root.join(&file.path);
     // A pipe or a device would be read forever.
@@ -163,10 +228,7 @@ fn read_file(file: &Wanted, root: &Utf8Path, limits: &Limits) -> Evidence {
     match opened {
         Ok(opened) => {
             let mut read = collect::read(opened, file.kind, file.format, &origin, limits);
-            let roots = std::mem::take(&mut read.source_roots);
-            let exists = |path: &str| root.join(path).is_file();
-            read.coverage =
-                std::mem::take(&mut read.coverage).renamed(|path| resolve(&path, root.as_str(), &roots, &exists));
+            match_paths(&mut read, file, root, matcher);
             read
         }
         Err(why) => Evidence {
@@ -175,3 +237,36 @@ fn read_file(file: &Wanted, root: &Utf8Path, limits: &Limits) -> Evidence {
         },
     }
 }
+
+/// Puts coverage on the project's own files and notes what fits none.
+fn match_paths<'m>(read: &mut Evidence, file: &Wanted, root: &Utf8Path, matcher: &impl Fn() -> &'m Matcher) {
+    if read.coverage.is_empty() {
+        return;
+    }
+    let roots = std::mem::take(&mut read.source_roots);
+    let exists = |path: &str| root.join(path).is_file();
+    let mut lost = Vec::new();
+    read.coverage = std::mem::take(&mut read.coverage).matched(|path| {
+        let found = matcher().find(path, &file.paths, &roots, &exists);
+        match &found {
+            Match::File(_) => {}
+            Match::None => lost.push(format!("`{}`", text::one_line(path))),
+            Match::Ambiguous(files) => lost.push(format!("`{}` (one of {})", text::one_line(path), files.join(", "))),
+        }
+        found
+    });
+    if !lost.is_empty() {
+        let count = text::plural(lost.len() as u64, "source file is", "source files are");
+        let more = if lost.len() > UNMATCHED_SHOWN {
+            format!(" and {} more", lost.len() - UNMATCHED_SHOWN)
+        } else {
+            String::new()
+        };
+        lost.truncate(UNMATCHED_SHOWN);
+        let told = format!("{count} no file of the project: {}{more}", lost.join(", "));
+        read.problems.push(Problem::new(&UNMATCHED, told).in_file(&file.path));
+    }
+}
+
+/// Unmatched source files named before the rest is counted.
+const UNMATCHED_SHOWN: usize = 10;

@@ -30,6 +30,7 @@ gate:
 ",
     );
     project
+        .write("src/cart.py", "a\nb\nc\n")
         .write("junit.in", JUNIT)
         .write("lcov.in", LCOV)
         .write("metrics.json", "{\"f1\": 0.7}")
@@ -128,6 +129,8 @@ fn the_json_report_is_mgmt_report_1() {
         }
       ],
       "measurements": {
+        "coverage.files.total": 1,
+        "coverage.files.unmatched": 0,
         "coverage.lines.covered": 2,
         "coverage.lines.percent": 66.66666666666666,
         "coverage.lines.total": 3,
@@ -319,6 +322,8 @@ fn the_markdown_opens_with_the_verdict_and_what_to_do() {
     | `coverage.lines.covered` | 2 | `r/lcov.info` |
     | `coverage.lines.total` | 3 | `r/lcov.info` |
     | `coverage.lines.percent` | 66.67 % | `r/lcov.info` |
+    | `coverage.files.total` | 1 | `r/lcov.info` |
+    | `coverage.files.unmatched` | 0 | `r/lcov.info` |
 
     </details>
 

@@ -8,8 +8,8 @@ pub mod cobertura;
 pub mod lcov;
 pub mod paths;
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::sink::{Ratio, Repeat, Span, Totals};
 
@@ -264,6 +264,9 @@ fn normalize_counted(counted: &mut Vec<Counted>) {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
     files: BTreeMap<String, File>,
+    unmatched: BTreeSet<String>,
+    /// Whether paths were held against the project's files.
+    matched: bool,
 }
 
 impl Coverage {
@@ -280,6 +283,8 @@ impl Coverage {
 
     /// Adds what another report says.
     pub fn merge(&mut self, other: Self) {
+        self.unmatched.extend(other.unmatched);
+        self.matched |= other.matched;
         for (path, file) in other.files {
             self.add(path, file);
         }
@@ -300,14 +305,26 @@ impl Coverage {
         }
     }
 
-    /// The same files under other paths; files that meet under one path merge.
+    /// The same files under the paths of the project's own files; files that meet under one path merge.
     #[must_use]
-    pub fn renamed(self, mut rename: impl FnMut(String) -> String) -> Self {
-        let mut out = Self::default();
+    pub fn matched(self, mut find: impl FnMut(&str) -> paths::Match) -> Self {
+        let mut out = Self { matched: true, ..Self::default() };
         for (path, file) in self.files {
-            out.add(rename(path), file);
+            match find(&path) {
+                paths::Match::File(found) => out.add(found, file),
+                paths::Match::Ambiguous(_) | paths::Match::None => {
+                    out.unmatched.insert(path.clone());
+                    out.add(path, file);
+                }
+            }
         }
         out
+    }
+
+    /// Paths that are no file of the project, or could be several; `None` if nobody looked.
+    #[must_use]
+    pub fn unmatched(&self) -> Option<&BTreeSet<String>> {
+        self.matched.then_some(&self.unmatched)
     }
 
     /// The sums over all files.

@@ -1,45 +1,199 @@
-//! Report paths → paths of the project's own files.
+//! Report paths → the project's own files.
+//!
+//! Reports name files as their tool saw them: from a source root, inside a container, on Windows, as a Go import
+//! path, as a Java package. A path is first taken literally, then matched from its tail. A guess needs two path
+//! components in common, or a file name that only one file of the project has; two files that fit equally well
+//! fit neither. What fits nothing keeps its name and is listed: it is never put on the nearest file.
 
-/// The project path that a report means: relative to the project's root, to one of the report's source roots, or
-/// absolute inside the project. A path that names no file of the project stays as it is.
-#[must_use]
-pub fn resolve(path: &str, root: &str, source_roots: &[String], exists: &dyn Fn(&str) -> bool) -> String {
-    let inside = |path: &str| {
-        let path = path.trim().replace('\\', "/");
-        let rest = path.strip_prefix(root).and_then(|rest| rest.strip_prefix('/').or(rest.is_empty().then_some("")));
-        let relative = rest.map_or(path.as_str(), |rest| rest).trim_start_matches("./").trim_end_matches('/');
-        if relative == "." { String::new() } else { relative.to_owned() }
-    };
-    let own = inside(path);
-    let is_absolute = own.starts_with('/') || own.as_bytes().get(1) == Some(&b':');
-    if !is_absolute {
-        for source in source_roots.iter().map(|source| inside(source)).filter(|source| !source.is_empty()) {
-            let joined = format!("{source}/{own}");
-            if exists(&joined) {
-                return joined;
+use std::collections::HashMap;
+
+/// `from` at the start of a report path becomes `to`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// A path or the beginning of one, ending at a `/`.
+    pub from: String,
+    /// What stands there instead; empty is the project's root.
+    pub to: String,
+}
+
+/// A Go module: its import path and its folder from the root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoModule {
+    /// `github.com/acme/app`.
+    pub path: String,
+    /// The folder of its `go.mod`; empty is the root.
+    pub folder: String,
+}
+
+/// What a report path turned out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Match {
+    /// This file of the project.
+    File(String),
+    /// Several files of the project fit equally well.
+    Ambiguous(Vec<String>),
+    /// No file of the project.
+    None,
+}
+
+/// The project's files, ready to be matched.
+#[derive(Debug, Default)]
+pub struct Matcher {
+    root: String,
+    /// Files by their last component, ascending.
+    by_name: HashMap<String, Vec<String>>,
+    modules: Vec<GoModule>,
+}
+
+impl Matcher {
+    /// From the project's root, its tracked files and its Go modules.
+    #[must_use]
+    pub fn new(root: &str, files: impl IntoIterator<Item = String>, modules: Vec<GoModule>) -> Self {
+        let mut by_name: HashMap<String, Vec<String>> = HashMap::new();
+        for file in files {
+            by_name.entry(last(&file).to_owned()).or_default().push(file);
+        }
+        by_name.values_mut().for_each(|files| files.sort_unstable());
+        Self { root: root.trim_end_matches('/').to_owned(), by_name, modules }
+    }
+
+    /// Finds the file that a report means. `exists` says whether a path is a file of the work tree, tracked or not.
+    #[must_use]
+    pub fn find(&self, path: &str, rules: &[Rule], source_roots: &[String], exists: &dyn Fn(&str) -> bool) -> Match {
+        let plain = normal(path);
+        let ruled = rules.iter().find_map(|rule| Some(join(&rule.to, after(&plain, &rule.from)?)));
+        let own = self.inside(ruled.as_deref().unwrap_or(&plain));
+        let is_absolute = own.starts_with('/') || own.as_bytes().get(1) == Some(&b':');
+        if !is_absolute {
+            for source in
+                source_roots.iter().map(|source| self.inside(&normal(source))).filter(|source| !source.is_empty())
+            {
+                let joined = join(&source, &own);
+                if exists(&joined) {
+                    return Match::File(joined);
+                }
+            }
+            for module in &self.modules {
+                if let Some(rest) = after(&own, &module.path).filter(|rest| exists(&join(&module.folder, rest))) {
+                    return Match::File(join(&module.folder, rest));
+                }
+            }
+            if exists(&own) {
+                return Match::File(own);
             }
         }
+        self.by_tail(&own)
     }
-    own
+
+    fn by_tail(&self, path: &str) -> Match {
+        let Some(candidates) = self.by_name.get(last(path)) else { return Match::None };
+        let best = candidates.iter().map(|file| common_tail(path, file)).max().unwrap_or(0);
+        let fitting: Vec<_> = candidates.iter().filter(|file| common_tail(path, file) == best).cloned().collect();
+        match fitting.as_slice() {
+            [one] if best >= 2 || candidates.len() == 1 => Match::File(one.clone()),
+            [_] | [] => Match::None,
+            _ => Match::Ambiguous(fitting),
+        }
+    }
+
+    /// A path inside the root, relative to it; any other path as it is.
+    fn inside(&self, path: &str) -> String {
+        let relative = after(path, &self.root).filter(|_| !self.root.is_empty()).unwrap_or(path);
+        let relative = relative.trim_start_matches("./").trim_end_matches('/');
+        if relative == "." { String::new() } else { relative.to_owned() }
+    }
+}
+
+fn normal(path: &str) -> String {
+    path.trim().replace('\\', "/")
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn join(folder: &str, path: &str) -> String {
+    match (folder.trim_end_matches('/'), path) {
+        ("", path) => path.to_owned(),
+        (folder, "") => folder.to_owned(),
+        (folder, path) => format!("{folder}/{path}"),
+    }
+}
+
+/// What follows `start` in `path`, if it ends at a component.
+fn after<'a>(path: &'a str, start: &str) -> Option<&'a str> {
+    let start = start.trim_end_matches('/');
+    let rest = path.strip_prefix(start)?;
+    if start.is_empty() || rest.is_empty() { Some(rest) } else { rest.strip_prefix('/') }
+}
+
+/// How many components two paths share from the end.
+fn common_tail(a: &str, b: &str) -> usize {
+    a.rsplit('/').zip(b.rsplit('/')).take_while(|(a, b)| a == b).count()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const FILES: &[&str] = &[
+        "src/pkg/a.py",
+        "src/pkg/mod.rs",
+        "src/other/mod.rs",
+        "src/b.py",
+        "app/src/main/java/com/acme/App.java",
+        "svc/go/cmd/main.go",
+        "unique.ts",
+    ];
+
+    fn find(path: &str, rules: &[(&str, &str)], sources: &[&str]) -> Match {
+        let modules = vec![GoModule { path: "github.com/acme/app".into(), folder: "svc/go".into() }];
+        let matcher = Matcher::new("/work dir/p", FILES.iter().map(|file| (*file).to_owned()), modules);
+        let rules: Vec<_> = rules.iter().map(|(from, to)| Rule { from: (*from).into(), to: (*to).into() }).collect();
+        let sources: Vec<_> = sources.iter().map(|source| (*source).to_owned()).collect();
+        matcher.find(path, &rules, &sources, &|path| FILES.contains(&path))
+    }
+
+    fn file(path: &str) -> Match {
+        Match::File(path.into())
+    }
+
     #[test]
-    fn source_roots_and_absolute_paths_lead_into_the_project() {
-        let exists = |path: &str| matches!(path, "src/pkg/a.py" | "b.py" | "src/b.py");
-        let of = |path: &str, sources: &[&str]| {
-            let sources: Vec<_> = sources.iter().map(|source| (*source).to_owned()).collect();
-            resolve(path, "/work dir/p", &sources, &exists)
-        };
-        assert_eq!(of("pkg/a.py", &["/work dir/p/src"]), "src/pkg/a.py");
-        assert_eq!(of("pkg\\a.py", &["src"]), "src/pkg/a.py");
-        assert_eq!(of("/work dir/p/src/pkg/a.py", &[]), "src/pkg/a.py");
-        assert_eq!(of("b.py", &["/work dir/p", "src"]), "src/b.py");
-        assert_eq!(of("./b.py", &["."]), "b.py");
-        assert_eq!(of("/elsewhere/c.py", &["src"]), "/elsewhere/c.py");
-        assert_eq!(of("/work dir/project-two/x.py", &[]), "/work dir/project-two/x.py");
+    fn literal_paths_come_first() {
+        assert_eq!(find("src/pkg/a.py", &[], &[]), file("src/pkg/a.py"));
+        assert_eq!(find("./src/pkg/a.py", &[], &[]), file("src/pkg/a.py"));
+        assert_eq!(find("/work dir/p/src/pkg/a.py", &[], &[]), file("src/pkg/a.py"));
+        assert_eq!(find("pkg\\a.py", &[], &["/work dir/p/src"]), file("src/pkg/a.py"));
+        assert_eq!(find("b.py", &[], &["/work dir/p", "src"]), file("src/b.py"));
+    }
+
+    #[test]
+    fn containers_windows_modules_and_packages_are_matched_from_the_tail() {
+        assert_eq!(find("/builds/group/p/src/pkg/a.py", &[], &[]), file("src/pkg/a.py"));
+        assert_eq!(find("C:\\agent\\1\\s\\src\\pkg\\mod.rs", &[], &[]), file("src/pkg/mod.rs"));
+        assert_eq!(find("github.com/acme/app/cmd/main.go", &[], &[]), file("svc/go/cmd/main.go"));
+        assert_eq!(find("com/acme/App.java", &[], &[]), file("app/src/main/java/com/acme/App.java"));
+        assert_eq!(find("/elsewhere/unique.ts", &[], &[]), file("unique.ts"));
+    }
+
+    #[test]
+    fn what_fits_nothing_or_two_files_is_said() {
+        assert_eq!(find("/usr/include/vector", &[], &[]), Match::None);
+        assert_eq!(
+            find("mod.rs", &[], &[]),
+            Match::Ambiguous(vec!["src/other/mod.rs".into(), "src/pkg/mod.rs".into()])
+        );
+        assert_eq!(
+            find("/x/deep/mod.rs", &[], &[]),
+            Match::Ambiguous(vec!["src/other/mod.rs".into(), "src/pkg/mod.rs".into()])
+        );
+        assert_eq!(find("/work dir/project-two/x.py", &[], &[]), Match::None);
+    }
+
+    #[test]
+    fn the_users_rules_come_before_everything() {
+        assert_eq!(find("/app/lib/mod.rs", &[("/app/lib/", "src/other")], &[]), file("src/other/mod.rs"));
+        assert_eq!(find("/app/b.py", &[("/app", "src")], &[]), file("src/b.py"));
+        assert_eq!(find("/application/unique.ts", &[("/app", "src")], &[]), file("unique.ts"));
     }
 }
