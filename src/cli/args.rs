@@ -91,6 +91,8 @@ pub(super) enum Command {
     DataCheck(RunArgs),
     /// Show what a gate would see in report files
     Inspect(InspectArgs),
+    /// Write report files, added up, in a form that other tools read
+    Convert(ConvertArgs),
     /// The last runs, their numbers, and what changed
     Status,
     /// List, show and protect earlier reports
@@ -201,12 +203,40 @@ pub(super) struct InspectArgs {
     pub(super) repeats: Repeats,
 }
 
+#[derive(Args, Debug)]
+pub(super) struct ConvertArgs {
+    /// Report files
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<Utf8PathBuf>,
+    /// The form to write
+    #[arg(long, value_name = "FORM", value_parser = clap::builder::PossibleValuesParser::new(crate::report::convert::WRITERS.iter().map(|writer| writer.name)))]
+    pub(super) to: String,
+    /// Read all of them as this format [default: found by their content]
+    #[arg(long = "as", value_name = "FORMAT")]
+    pub(super) format_of_files: Option<String>,
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<Utf8PathBuf>,
+    /// What counts when a test appears several times without a declared rerun
+    #[arg(long, value_enum, default_value_t = Repeats::Worst)]
+    pub(super) repeats: Repeats,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Repeats {
     /// The worst outcome
     Worst,
     /// The last outcome
     Last,
+}
+
+impl From<Repeats> for crate::evidence::Repeats {
+    fn from(repeats: Repeats) -> Self {
+        match repeats {
+            Repeats::Worst => Self::Worst,
+            Repeats::Last => Self::Last,
+        }
+    }
 }
 
 #[derive(Args, Debug)]

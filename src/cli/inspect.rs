@@ -1,19 +1,16 @@
 //! `inspect FILE…`: exits with 0 if all was read, 4 if something was lost, 3 if there is nothing in it.
 
-use super::args::{Format, InspectArgs, Repeats};
+use super::args::{Format, InspectArgs};
 use super::screen::Screen;
 use crate::app::inspect::{self, Request};
 use crate::app::{Context, Exit};
-use crate::evidence::{self, Evidence, Level};
+use crate::evidence::{Evidence, Level, problem};
 use crate::report::evidence::{self as report, Parts, Tests};
 
 pub(super) fn run(context: &Context, args: &InspectArgs, screen: &mut Screen) -> anyhow::Result<u8> {
     screen.require("inspect", &[Format::Human, Format::Json, Format::Markdown])?;
-    let repeats = match args.repeats {
-        Repeats::Worst => evidence::Repeats::Worst,
-        Repeats::Last => evidence::Repeats::Last,
-    };
-    let request = Request { files: args.files.clone(), format: args.format_of_files.clone(), repeats };
+    let request =
+        Request { files: args.files.clone(), format: args.format_of_files.clone(), repeats: args.repeats.into() };
     let evidence = inspect::inspect(context, &request)?;
     let tests = match (args.tests, args.failed, args.slowest) {
         (true, ..) => Tests::All,
@@ -30,8 +27,8 @@ pub(super) fn run(context: &Context, args: &InspectArgs, screen: &mut Screen) ->
     Ok(exit_code(&evidence))
 }
 
-fn exit_code(evidence: &Evidence) -> u8 {
-    let empty = evidence::problem::EMPTY.id;
+pub(super) fn exit_code(evidence: &Evidence) -> u8 {
+    let empty = problem::EMPTY.id;
     let lost = evidence.problems.iter().any(|problem| problem.level == Level::Loss && problem.code != empty);
     let nothing = evidence.problems.iter().any(|problem| problem.code == empty);
     match (lost, nothing) {

@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod completions;
 mod config;
+mod convert;
 mod explain;
 mod init;
 mod inspect;
@@ -106,6 +107,7 @@ fn dispatch(program: Program, cli: Cli, env: Env, screen: &mut Screen) -> anyhow
         Command::Status => status::run(&context, screen),
         Command::Report(args) => report::run(&context, &args, screen),
         Command::Inspect(args) => inspect::run(&context, &args, screen),
+        Command::Convert(args) => convert::run(&context, &args, screen),
         Command::Init(args) => init::run(&context, &args, screen),
         Command::Config(args) => config::run(&context, &args, screen),
         Command::Explain(args) => explain::run(&context, &args, screen),

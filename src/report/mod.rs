@@ -4,6 +4,7 @@
 //! record; a number that is not in it cannot be in a report.
 
 pub mod advice;
+pub mod convert;
 pub mod evidence;
 pub mod files;
 mod human;

@@ -139,6 +139,7 @@ fn help_is_short_and_complete() {
       ml-models    Run the group model
       data-check   Run the group data
       inspect      Show what a gate would see in report files
+      convert      Write report files, added up, in a form that other tools read
       status       The last runs, their numbers, and what changed
       report       List, show and protect earlier reports
       init         Write a mgmt.yml from what is found in this project

@@ -8,3 +8,4 @@ mod commands;
 mod config;
 mod contract;
 mod execution;
+mod inspect;

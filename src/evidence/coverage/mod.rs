@@ -132,6 +132,38 @@ impl File {
         self.lines.iter()
     }
 
+    /// Branches by line, ascending: how often each was taken, `None` for one that was never evaluated. Where a report
+    /// only counts, which of them was taken is not known: the first ones are shown as taken once.
+    #[must_use]
+    pub fn branches_by_line(&self) -> BTreeMap<u32, Vec<Option<u64>>> {
+        let mut lines: BTreeMap<u32, Vec<Option<u64>>> = BTreeMap::new();
+        for arm in &self.arms {
+            let taken = (arm.taken > 0).then(|| u64::from(arm.taken - 1));
+            lines.entry(arm.line).or_default().push(taken);
+        }
+        for count in &self.counted {
+            let named = lines.entry(count.line).or_default();
+            let taken = |arms: &[Option<u64>]| arms.iter().filter(|taken| taken.is_some_and(|taken| taken > 0)).count();
+            // As many taken and as many in all as the sums have.
+            let (want, total) = ((count.taken as usize).max(taken(named)), (count.total as usize).max(named.len()));
+            named.resize(total, Some(0));
+            let mut missing = want.saturating_sub(taken(named));
+            for arm in named.iter_mut().rev().filter(|arm| arm.is_none_or(|taken| taken == 0)) {
+                if missing == 0 {
+                    break;
+                }
+                *arm = Some(1);
+                missing -= 1;
+            }
+        }
+        lines
+    }
+
+    /// Functions with line and hits, ascending by line; line 0 is not known.
+    pub fn functions(&self) -> impl Iterator<Item = (&str, u32, u64)> {
+        self.functions.iter().map(|((line, name), hits)| (&**name, *line, *hits))
+    }
+
     /// Lines that the project took out of the count, ascending. They are in no sum.
     #[must_use]
     pub fn excluded(&self) -> &[u32] {
