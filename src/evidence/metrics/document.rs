@@ -25,9 +25,19 @@ pub const FORMAT: Format = Format {
 const SAMPLE: &str = r#"{ "holdout": { "f1": 0.9376, "accuracy": 0.9434 }, "samples": 442, "model": "ensemble", "per_class": [0.91, 0.97] }
 "#;
 
+/// A JSON object or list, or a line that begins like a YAML pair.
 fn sniff(head: &[u8]) -> bool {
     let start = head.iter().find(|byte| !byte.is_ascii_whitespace());
-    start.is_some_and(|byte| byte.is_ascii_graphic() && *byte != b'<')
+    if matches!(start, Some(b'{' | b'[')) {
+        return true;
+    }
+    head.split(|byte| *byte == b'\n').take(20).any(|line| {
+        let name = line
+            .iter()
+            .position(|byte| *byte == b':')
+            .filter(|at| *at > 0 && line.get(at + 1).is_none_or(u8::is_ascii_whitespace));
+        name.is_some_and(|at| line[..at].iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-.\"' ".contains(byte)))
+    })
 }
 
 fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result<(), ReadError> {
@@ -193,6 +203,7 @@ mod unit_tests {
         let told = read_text(&FORMAT, "{\"a\": 1,\n\"b\": }");
         assert_eq!((told.problems[0].code.as_str(), told.problems[0].line), ("evidence.syntax", Some(2)));
         assert_eq!(told.metrics.len(), 0);
+        assert!(!sniff(b"x\n") && !sniff(b"<a>: b") && sniff(b"# c\nf1: 0.5\n") && sniff(b"a:\r\n  b: 1"));
         assert_eq!(read_text(&FORMAT, "0.5").problems[0].code, "evidence.syntax");
     }
 }
