@@ -50,8 +50,8 @@ impl<W: Write> Subscriber for Actions<W> {
         if !outcome.output.text.trim().is_empty() {
             let (before, tail) = outcome.output.tail(LINES);
             writeln!(self.out, "::group::output of {}", data(&outcome.id))?;
-            if before > 0 {
-                writeln!(self.out, "| [… {before} lines before …]")?;
+            if let Some(before) = before {
+                writeln!(self.out, "| [… {before} before …]")?;
             }
             for line in tail.lines() {
                 writeln!(self.out, "{}", harmless(&format!("| {line}")))?;
