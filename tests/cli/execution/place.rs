@@ -99,12 +99,13 @@ fn a_repository_that_git_refuses_is_a_warning() {
 
 #[test]
 fn a_run_inside_a_hook_reports_on_its_own_project() {
-    // git sets these for its hooks; a project elsewhere must not answer for this one.
+    // git sets these for its hooks; the repository that the hook belongs to must not answer for this one.
     let (ours, theirs) = (project(ONE), Project::new());
     ours.commit();
     theirs.write("x", "x").commit();
     let mut command = ours.command();
-    command.args(["full-check", "--format", "json", "-q"]);
+    command.args(["full-check", "--format", "json", "-q"]).env("GIT_DIR", theirs.path(".git"));
+    command.env("GIT_WORK_TREE", theirs.root()).env("GIT_INDEX_FILE", theirs.path(".git/index"));
     let report: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
-    assert_eq!(report["project"]["commit"], ours.git(&["rev-parse", "HEAD"]));
+    assert_eq!(state(&report), json!([ours.git(&["rev-parse", "HEAD"]), "main", false]));
 }

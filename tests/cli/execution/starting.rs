@@ -54,7 +54,7 @@ fn a_missing_tool_that_is_declared_skips_with_a_warning() {
     let (code, report) = full_check(&project, &[]);
     assert_eq!((code, statuses(&report).join(", ")), (0, "optional skipped, fine passed".to_owned()));
     assert_eq!(check(&report, "optional")["reason"], "the program `no-such-program-here` is not installed");
-    assert!(project.read(".mgmt/reports/latest.md").contains("1 check passed, 1 warning."));
+    assert!(project.read(".mgmt/reports/latest.md").contains("1 of 2 checks passed, 1 warning."));
 }
 
 #[test]
