@@ -12,12 +12,12 @@ const FAILS: &str = "<testsuite name='s'><testcase name='a'><failure/></testcase
 
 /// A project whose one check runs `script` and declares `report.xml`; a rule looks at what is in it.
 fn tests(script: &str) -> Project {
-    let project = project(&format!(
-        "  tests: {{ group: test, run: [sh, script.sh], evidence: {{ tests: report.xml }} }}
+    let project = project(
+        "  tests: { group: test, run: [sh, script.sh], evidence: { tests: report.xml } }
 gate:
-  - {{ metric: tests.failed, max: 0 }}
-"
-    ));
+  - { metric: tests.failed, max: 0 }
+",
+    );
     project.write("script.sh", script).write("passes.xml", PASSES).write("fails.xml", FAILS);
     project
 }

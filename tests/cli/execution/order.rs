@@ -125,13 +125,13 @@ fn checks_run_at_the_same_time() {
 
 #[test]
 fn one_job_is_one_check_at_a_time() {
-    let (code, report) = full_check(&meeting("700ms", ""), &["--jobs", "1"]);
+    let (code, report) = full_check(&meeting("500ms", ""), &["--jobs", "1"]);
     assert_eq!((code, statuses(&report).join(", ")), (1, "one timed-out, two timed-out".to_owned()));
 }
 
 #[test]
 fn checks_that_share_a_resource_never_overlap() {
-    let (code, report) = full_check(&meeting("700ms", ", exclusive: target"), &["--jobs", "4"]);
+    let (code, report) = full_check(&meeting("500ms", ", exclusive: target"), &["--jobs", "4"]);
     assert_eq!((code, statuses(&report).join(", ")), (1, "one timed-out, two timed-out".to_owned()));
 
     // Many of them, each of which would find another one's folder; and all get their turn.

@@ -1,5 +1,7 @@
 //! What checks print and what they read: however much, however odd, and by whom.
 
+use std::process::Stdio;
+
 use super::{Pipe, Reaper, check, full_check, measured, problems, project, signal, statuses, text};
 
 #[test]
@@ -77,10 +79,10 @@ fn a_check_that_reads_its_input_finds_its_end() {
     );
     // The program's own input stays open and silent.
     let mut command = project.command();
-    command.args(["full-check", "-q"]).stdin(std::process::Stdio::piped());
-    let (mut out, err) = (command.stdout(std::process::Stdio::null()).spawn().unwrap(), "a check read the terminal");
-    let input = out.stdin.take();
-    assert!(out.wait().unwrap().success(), "{err}");
+    command.args(["full-check", "-q"]).stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut running = command.spawn().unwrap();
+    let input = running.stdin.take();
+    assert!(running.wait().unwrap().success());
     drop(input);
     assert_eq!(project.read("seen"), "nobody there\n");
 }

@@ -52,7 +52,7 @@ fn a_timeout_ends_the_whole_process_group_and_keeps_what_was_printed() {
 
 #[test]
 fn a_check_that_ignores_the_request_to_end_is_killed_after_the_grace() {
-    let project = project("  stubborn: { group: test, run: [sh, stubborn.sh], timeout: 500ms }\n");
+    let project = project("  stubborn: { group: test, run: [sh, stubborn.sh], timeout: 1s }\n");
     project.write("stubborn.sh", STUBBORN);
     let pipe = Pipe::new(&project, "held");
     let (code, report) = full_check(&project, &[]);
@@ -60,8 +60,8 @@ fn a_check_that_ignores_the_request_to_end_is_killed_after_the_grace() {
     assert_eq!(told.lines().collect::<Vec<_>>(), ["ready", "asked"]);
     let stubborn = check(&report, "stubborn");
     assert_eq!((code, text(&stubborn["status"])), (1, "timed-out"));
-    assert_eq!(stubborn["reason"], "ended after its timeout of 500 ms, and killed because it did not end when asked");
-    assert!(stubborn["duration_ms"].as_u64().unwrap() >= 5500, "the grace is 5 s: {stubborn:#}");
+    assert_eq!(stubborn["reason"], "ended after its timeout of 1.0 s, and killed because it did not end when asked");
+    assert!(stubborn["duration_ms"].as_u64().unwrap() >= 6000, "the grace is 5 s: {stubborn:#}");
     assert_eq!(stubborn["output_tail"], "something printed");
 }
 
@@ -72,7 +72,7 @@ fn the_rest_of_the_group_has_its_grace_when_the_leader_is_gone() {
         "  service:
     group: test
     shell: |
-      (trap 'echo cleaning; cat go; echo cleaned >&9; exit' TERM; echo ready >&9; wait_for() { sleep 20; }; wait_for) 9> held &
+      (trap 'cat go; echo cleaned >&9; exit' TERM; echo ready >&9; sleep 20) 9> held &
       wait
     timeout: 700ms
   helper: { group: test, shell: 'sleep 2; echo > go', timeout: 20s }
@@ -176,23 +176,23 @@ fn a_signal_during_a_repair_ends_it_and_starts_no_check() {
 
 #[test]
 fn a_second_signal_ends_the_reading_of_a_large_report() {
-    // Reading what `seed` doubles into takes far longer than this test; the reader is at work when the pipe says so.
+    // Reading forty megabytes of cases takes seconds; the check has ended when nobody holds the pipe `gone`.
     let project = project(
         "  huge:
     group: test
     shell: |
-      (echo '<testsuites>'; yes '<testsuite><testcase name=\"a\"/></testsuite>' | head -c 100000000) > report.xml
-      exec 9> held
-      echo written >&9
+      (echo '<testsuites>'; yes '<testsuite><testcase name=\"a\"/></testsuite>' | head -c 40000000) > report.xml
+      exec 8> gone
+      echo written > held
     evidence: { tests: report.xml }
 ",
     );
-    let mut pipe = Pipe::new(&project, "held");
+    let (mut pipe, gone) = (Pipe::new(&project, "held"), Pipe::new(&project, "gone"));
     let running = Running::start(&project, &["--format", "json"], &mut pipe);
     assert_eq!(pipe.line(), "written");
+    assert_eq!(gone.rest(), "");
     running.signal("INT");
     running.signal("TERM");
     let ran = running.finish();
-    assert_eq!(ran.code, 130);
-    assert_eq!(statuses(&report(&ran)), ["huge interrupted"]);
+    assert_eq!((ran.code, statuses(&report(&ran)).join("")), (130, "huge interrupted".to_owned()));
 }
