@@ -237,12 +237,16 @@ fn keep(context: &Context, config: &Config, record: &mut Record) -> (Vec<Utf8Pat
     }
     let (written, failed) = report::files::write(&folder, record);
     failures.extend(failed.into_iter().map(Failure::from));
-    let now = record.finished_at;
+    // Ages count from the run's beginning: then no run, however long, is older than it may be.
+    let now = record.started_at;
     let kept: BTreeSet<_> = match report::files::list(&folder, |id| history::parse_id(id).is_some()) {
         Ok(reports) => reports.into_iter().filter(|(_, kept)| *kept).map(|(id, _)| id).collect(),
         Err(error) => {
-            // Without knowing what is protected nothing may be removed.
-            failures.push(Failure::from(error));
+            // Without knowing what is protected nothing may be removed. Where the folder could not even be
+            // written, that has been said.
+            if failures.is_empty() {
+                failures.push(Failure::from(error));
+            }
             return (written, dedup(failures));
         }
     };

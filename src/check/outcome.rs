@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::sys::text;
+
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -90,11 +92,34 @@ pub struct Output {
 }
 
 impl Output {
-    /// The last lines, at most `max`, and how many stand before them.
+    /// The last lines, at most `max`, and in words what stands before them, if anything does.
     #[must_use]
-    pub fn tail(&self, max: usize) -> (usize, String) {
+    pub fn tail(&self, max: usize) -> (Option<String>, String) {
         let lines: Vec<_> = self.text.trim_end().lines().collect();
         let before = lines.len().saturating_sub(max);
-        (before, lines[before..].join("\n"))
+        let told = match (before, self.dropped_bytes) {
+            (0, _) => None,
+            (_, 0) => Some(text::plural(before as u64, "line", "lines")),
+            // The line that says it is among those before: without these words the count would be taken for all.
+            (_, dropped) => Some(format!(
+                "{} and {} that were not kept",
+                text::plural(before as u64, "line", "lines"),
+                text::bytes(dropped)
+            )),
+        };
+        (told, lines[before..].join("\n"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tail_says_what_stands_before_it_and_what_was_dropped() {
+        let output = |dropped_bytes| Output { text: "a\nb\nc\n".into(), dropped_bytes };
+        assert_eq!(output(0).tail(3), (None, "a\nb\nc".into()));
+        assert_eq!(output(0).tail(2), (Some("1 line".into()), "b\nc".into()));
+        assert_eq!(output(2048).tail(1), (Some("2 lines and 2.0 KiB that were not kept".into()), "c".into()));
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn run(
 
     if let Some(renderer) = report::renderer(screen.format.name()) {
         let options = Options { colour: screen.colour_on_out(), verbose: screen.verbose };
-        screen.data(&(renderer.render)(&checked.record, options));
+        screen.report(&(renderer.render)(&checked.record, options));
     }
     if let Some(path) = checked.written.first() {
         let shown = path.strip_prefix(&context.cwd).unwrap_or(path);

@@ -46,9 +46,9 @@ fn show(context: &Context, id: &str, screen: &mut Screen) -> anyhow::Result<()> 
     match (shown, renderer) {
         (Shown::Record(record), Some(renderer)) => {
             let options = Options { colour: screen.colour_on_out(), verbose: screen.verbose };
-            screen.data(&(renderer.render)(&record, options));
+            screen.report(&(renderer.render)(&record, options));
         }
-        (Shown::File(text), _) => screen.data(&text),
+        (Shown::File(text), _) => screen.report(&text),
         (Shown::Record(_), None) => {}
     }
     Ok(())

@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use super::args::{Color, Format, Global};
 use crate::app::Stop;
+use crate::progress::harmless;
 use crate::report::Palette;
 use crate::sys::env::{self, Env};
 use crate::sys::text;
@@ -15,6 +16,8 @@ pub(super) struct Screen {
     colour_out: bool,
     colour_err: bool,
     interactive: bool,
+    /// Whether GitHub's runner reads what is printed, and acts on what it takes for its commands.
+    actions: bool,
     pub(super) quiet: bool,
     pub(super) verbose: bool,
     pub(super) format: Format,
@@ -33,6 +36,7 @@ impl Screen {
             colour_out: wanted(out),
             colour_err: wanted(err),
             interactive: err && !dumb && !env.is_on(env::CI),
+            actions: env.is_on(env::GITHUB_ACTIONS),
             quiet: global.quiet,
             verbose: global.verbose,
             format: global.format,
@@ -45,6 +49,7 @@ impl Screen {
             colour_out: false,
             colour_err: false,
             interactive: false,
+            actions: false,
             quiet: false,
             verbose: false,
             format: Format::Human,
@@ -77,6 +82,17 @@ impl Screen {
         let names: Vec<_> = forms.iter().map(|form| form.name()).collect();
         let message = format!("`{command}` has no {} output", self.format.name());
         Err(Stop::usage(message, Some(format!("it has {}", text::list(&names)))).into())
+    }
+
+    /// Prints a report, which quotes what checks printed.
+    pub(super) fn report(&mut self, text: &str) {
+        match self.format {
+            _ if !self.actions => self.data(text),
+            Format::Human => self.data(&harmless(text)),
+            // The same value in other characters; `##` stands only inside strings.
+            Format::Json => self.data(&text.replace("##[", "#\\u0023[")),
+            Format::Markdown | Format::Html | Format::Csv => self.data(text),
+        }
     }
 
     /// Prints data.

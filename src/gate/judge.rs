@@ -112,6 +112,10 @@ fn hold(limit: &Limit, name: &str, value: f64) -> (RuleVerdict, String) {
         LimitKind::Max | LimitKind::WarnAbove => (false, "above"),
         LimitKind::Equals => (equal, if equal { "equal to" } else { "not equal to" }),
     };
+    if holds && value.is_infinite() {
+        // A division by nothing or an overflow, not a measurement: it may fail a rule, never satisfy one.
+        return (RuleVerdict::Inconclusive, format!("{} does not count as holding {limit}", text::number(value)));
+    }
     let verdict = match limit.kind {
         _ if holds => RuleVerdict::Pass,
         LimitKind::WarnBelow | LimitKind::WarnAbove => RuleVerdict::Warn,
@@ -180,6 +184,17 @@ mod tests {
                 assert_eq!(verdicts(&gate(kind, 0.0, when), &[f64::NAN]), [RuleVerdict::Inconclusive]);
             }
         }
+    }
+
+    #[test]
+    fn infinity_can_fail_a_rule_and_never_satisfies_one() {
+        for kind in KINDS {
+            for value in [f64::INFINITY, f64::NEG_INFINITY] {
+                let verdict = verdicts(&gate(kind, 0.0, WhenMissing::Fail), &[value])[0];
+                assert_ne!(verdict, RuleVerdict::Pass, "{kind:?} {value}");
+            }
+        }
+        assert_eq!(verdicts(&gate(LimitKind::Max, 1.0, WhenMissing::Fail), &[f64::INFINITY]), [RuleVerdict::Fail]);
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Under GitHub Actions: the output of what did not pass in a folded group, and an annotation for it.
 //!
 //! Workflow commands: <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>.
-//! A line of output that begins with `::` would be a command itself, so every line gets a bar before it.
+//! A line of output that begins with `::` would be a command itself, so every line gets a bar before it. The
+//! runner's older form, `##[command]`, is a command anywhere in a line (`ActionCommand.TryParse` in
+//! actions/runner), so it is taken apart: [`harmless`].
 
 use std::io::{self, Write};
 
@@ -48,16 +50,35 @@ impl<W: Write> Subscriber for Actions<W> {
         if !outcome.output.text.trim().is_empty() {
             let (before, tail) = outcome.output.tail(LINES);
             writeln!(self.out, "::group::output of {}", data(&outcome.id))?;
-            if before > 0 {
-                writeln!(self.out, "| [… {before} lines before …]")?;
+            if let Some(before) = before {
+                writeln!(self.out, "| [… {before} before …]")?;
             }
             for line in tail.lines() {
-                writeln!(self.out, "| {line}")?;
+                writeln!(self.out, "{}", harmless(&format!("| {line}")))?;
             }
             writeln!(self.out, "::endgroup::")?;
         }
         Ok(())
     }
+}
+
+/// Text in which the runner finds no command: a space goes into what would begin one.
+#[must_use]
+pub fn harmless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let rest = line.trim_start();
+        out.push_str(&line[..line.len() - rest.len()]);
+        let rest = match rest.strip_prefix("::") {
+            Some(rest) => {
+                out.push_str(": :");
+                rest
+            }
+            None => rest,
+        };
+        out.push_str(&rest.replace("##[", "## ["));
+    }
+    out
 }
 
 /// Escapes the text of a command.
@@ -96,7 +117,13 @@ mod tests {
         let text = String::from_utf8(out).unwrap();
         assert_eq!(
             text,
-            "::error title=check tests::failed: exit code 1: 100%25, yes\n::group::output of tests\n| ::set-output name=x::y\n|   ::error::z\n| ##[group]a\n::endgroup::\n"
+            "::error title=check tests::failed: exit code 1: 100%25, yes\n::group::output of tests\n| ::set-output name=x::y\n|   ::error::z\n| ## [group]a\n::endgroup::\n"
         );
+    }
+
+    #[test]
+    fn no_line_begins_a_command_and_none_holds_an_old_one() {
+        assert_eq!(harmless("a ::b\n  ::error::x\n::y::\r\n:z"), "a ::b\n  : :error::x\n: :y::\r\n:z");
+        assert_eq!(harmless("  | ##[add-mask]a ###[b]"), "  | ## [add-mask]a ### [b]");
     }
 }

@@ -7,6 +7,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use xshell::{Shell, cmd};
 
+use crate::sys::env;
+
 /// The folder that holds `.git`, at `start` or above it. Looks at names only; git is not started.
 #[must_use]
 pub fn find_root(start: &Utf8Path) -> Option<Utf8PathBuf> {
@@ -46,14 +48,13 @@ pub fn state(root: &Utf8Path) -> Result<State, Error> {
     let refused = |error: xshell::Error| Error::Git(crate::sys::text::one_line(&error.to_string()));
     let shell = Shell::new().map_err(refused)?;
     shell.change_dir(root);
-    let output = cmd!(
+    let query = cmd!(
         shell,
         "git -c core.fsmonitor=false --no-optional-locks status --porcelain=v2 --branch --untracked-files=no"
-    )
-    .quiet()
-    .ignore_status()
-    .output()
-    .map_err(refused)?;
+    );
+    // In a hook these name the repository that the hook belongs to, which may be another one.
+    let query = env::GIT_PLACE.iter().fold(query, |query, name| query.env_remove(name));
+    let output = query.quiet().ignore_status().output().map_err(refused)?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(Error::Git(crate::sys::text::one_line(said.lines().next().unwrap_or("no reason given"))));

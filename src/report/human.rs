@@ -161,11 +161,7 @@ impl Writer {
                 continue;
             }
             let (before, tail) = check.output.tail(TAIL_LINES);
-            let left = if before > 0 {
-                format!(" (last {TAIL_LINES} of {} lines)", before + TAIL_LINES)
-            } else {
-                String::new()
-            };
+            let left = before.map(|before| format!(" (last {TAIL_LINES} lines, after {before})")).unwrap_or_default();
             self.heading(&format!("output of {}{left}", check.id));
             let dim = self.palette.dim;
             for line in tail.lines() {

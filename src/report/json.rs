@@ -233,7 +233,10 @@ pub(super) fn number(value: f64) -> Option<Number> {
 fn check(check: &crate::check::CheckOutcome) -> Check {
     let tail = (check.status != Status::Passed && !check.output.text.trim().is_empty()).then(|| {
         let (before, tail) = check.output.tail(TAIL_LINES);
-        if before > 0 { format!("[… {before} lines before …]\n{tail}") } else { tail }
+        match before {
+            Some(before) => format!("[… {before} before …]\n{tail}"),
+            None => tail,
+        }
     });
     Check {
         id: check.id.clone(),

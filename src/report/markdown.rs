@@ -168,8 +168,7 @@ fn outputs(out: &mut String, record: &Record) {
             continue;
         }
         let (before, tail) = check.output.tail(TAIL_LINES);
-        let left =
-            if before > 0 { format!(" (last {TAIL_LINES} of {} lines)", before + TAIL_LINES) } else { String::new() };
+        let left = before.map(|before| format!(" (last {TAIL_LINES} lines, after {before})")).unwrap_or_default();
         fold(out, &format!("Output of {}{left}", check.id), false, |out| {
             if let Some(command) = &check.command {
                 line(out, &format!("Command: {}", code(command)));

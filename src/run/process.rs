@@ -25,6 +25,9 @@ const DRAIN: Duration = Duration::from_secs(1);
 const SLOW: Duration = Duration::from_secs(30);
 /// Bytes of one piece of output.
 const PIECE: usize = 64 << 10;
+/// Bytes read after the program has ended. Its own last output fits: a pipe holds 64 KiB, and what is under way
+/// here a few pieces. More than that is written by a process it left behind, perhaps without end.
+const LATE: usize = 8 * PIECE;
 
 /// What the whole run asks of its children.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,26 +83,22 @@ pub(super) async fn run(command: &Command, mut context: Context<'_>) -> Ended {
     let mut killed = false;
     let mut exit: Option<(io::Result<ExitStatus>, Instant)> = None;
     let mut open = true;
+    let mut late = 0;
+    // A piece, and the first reader that has not got it. Handing it on is a branch of its own: a reader that is
+    // slower than the program must not keep a timeout or a signal from being seen.
+    let mut pending: Option<(Arc<[u8]>, usize)> = None;
     let held_open = loop {
-        if !open && exit.is_some() {
-            break false;
+        if exit.is_some() && pending.is_none() && (!open || late > LATE) {
+            break open;
         }
+        // What is being ended has its whole grace, also after its leader has gone.
         let drain = exit.as_ref().map_or(deadline, |(_, at)| *at + DRAIN);
+        let drain = ending.map_or(drain, |(_, at)| drain.max(at));
         let kill_at = ending.map_or(deadline, |(_, at)| at);
         tokio::select! {
+            // Output comes after everything that ends a check: a program that never stops printing is ended, too.
             biased;
-            piece = pieces.recv(), if open => match piece {
-                Some(piece) => {
-                    capture.add(&piece);
-                    for reader in context.readers {
-                        reader.feed(&piece).await;
-                    }
-                }
-                None => open = false,
-            },
-            status = child.wait(), if exit.is_none() => exit = Some((status, Instant::now())),
-            () = sleep_until(drain), if exit.is_some() => break true,
-            Ok(()) = context.stop.changed(), if exit.is_none() => {
+            Ok(()) = context.stop.changed(), if exit.is_none() || ending.is_some() => {
                 let now = *context.stop.borrow_and_update();
                 if now == Stop::Now {
                     ending = Some((Status::Interrupted, Instant::now()));
@@ -124,6 +123,19 @@ pub(super) async fn run(command: &Command, mut context: Context<'_>) -> Ended {
                 let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
                 let _ = context.events.send(Event::CheckSlow { id: context.id.to_owned(), elapsed_ms });
             }
+            status = child.wait(), if exit.is_none() => exit = Some((status, Instant::now())),
+            () = hand_on(context.readers, pending.as_ref()), if pending.is_some() => {
+                pending = pending.take().map(|(piece, at)| (piece, at + 1)).filter(|(_, at)| *at < context.readers.len());
+            }
+            piece = pieces.recv(), if open && pending.is_none() => match piece {
+                Some(piece) => {
+                    capture.add(&piece);
+                    late += if exit.is_some() { piece.len() } else { 0 };
+                    pending = (!context.readers.is_empty()).then_some((piece, 0));
+                }
+                None => open = false,
+            },
+            () = sleep_until(drain), if exit.is_some() && pending.is_none() => break true,
         }
     };
     if ending.is_some() {
@@ -145,6 +157,13 @@ pub(super) async fn run(command: &Command, mut context: Context<'_>) -> Ended {
         (None, None) => (Status::Error, Some("its end was not seen".to_owned()), None),
     };
     Ended { status, reason, exit_code, output: capture.finish(), held_open: held_open && ending.is_none() }
+}
+
+/// Gives a piece to the reader whose turn it is. Nothing is lost or given twice if this is not waited for.
+async fn hand_on(readers: &[OutputReader], pending: Option<&(Arc<[u8]>, usize)>) {
+    if let Some((piece, at)) = pending {
+        readers[*at].feed(piece).await;
+    }
 }
 
 fn of_exit(status: ExitStatus) -> (Status, Option<String>, Option<i32>) {

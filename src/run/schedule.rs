@@ -19,6 +19,7 @@ use super::{FIX_FAILED, FailFast, Fix, HELD_OPEN, Settings};
 use crate::check::evidence::From;
 use crate::check::outcome::{CheckOutcome, Output, Skip, Status};
 use crate::check::{Action, Check, Event, Plan, paths};
+use crate::evidence::problem::UNREADABLE;
 use crate::evidence::{Evidence, Level, Problem};
 
 /// What came of one check.
@@ -117,11 +118,14 @@ impl<'p> Schedule<'p> {
                 biased;
                 Some(event) = self.heard.recv() => tell(event),
                 signal = signals.next() => self.interrupt(signal, tell),
-                Some(joined) = self.running.join_next() => {
-                    if let Ok((at, finished)) = joined {
-                        self.finish(at, finished, tell);
-                    }
-                }
+                Some(joined) = self.running.join_next() => match joined {
+                    Ok((at, finished)) => self.finish(at, finished, tell),
+                    // A check that vanished must not leave a verdict behind: the bug is the program's own end.
+                    Err(error) => match error.try_into_panic() {
+                        Ok(panic) => std::panic::resume_unwind(panic),
+                        Err(error) => return Err(std::io::Error::other(error)),
+                    },
+                },
             }
         }
         while let Ok(event) = self.heard.try_recv() {
@@ -314,8 +318,9 @@ async fn run_command(
     let from_output = check.evidence.iter().filter(|spec| matches!(spec.from, From::Output));
     let readers: Vec<_> =
         from_output.clone().map(|spec| OutputReader::start(&check.id, spec, settings.limits)).collect();
+    let mut stop_reading = stop.clone();
     let context = Context { id: &check.id, settings, timeout: check.timeout, stop, events, readers: &readers };
-    let ended = process::run(command, context).await;
+    let mut ended = process::run(command, context).await;
 
     let mut finished = Finished::without_running(check, ended.status, None, String::new());
     let is_known = matches!(ended.status, Status::Passed | Status::Failed | Status::TimedOut);
@@ -326,12 +331,24 @@ async fn run_command(
         }
     }
     if is_known && !check.evidence.is_empty() {
-        let (check, settings) = (Arc::clone(check), Arc::clone(settings));
+        let (owned, settings) = (Arc::clone(check), Arc::clone(settings));
         let read = tokio::task::spawn_blocking(move || {
-            gather(&check, ended.status, &before, &settings.root, &settings.limits)
-        })
-        .await;
-        finished.evidence.merge(read.unwrap_or_default(), crate::evidence::Repeats::Worst);
+            gather(&owned, ended.status, &before, &settings.root, &settings.limits)
+        });
+        tokio::select! {
+            read = read => {
+                let lost = |_| Evidence {
+                    problems: vec![Problem::new(&UNREADABLE, format!("the reader of `{}` stopped by a fault of its own", check.id))],
+                    ..Evidence::default()
+                };
+                finished.evidence.merge(read.unwrap_or_else(lost), crate::evidence::Repeats::Worst);
+            }
+            // A second signal means now, however large the reports are.
+            Ok(_) = stop_reading.wait_for(|stop| *stop == Stop::Now) => {
+                finished.outcome.status = Status::Interrupted;
+                ended.reason = Some("its reports were not read to the end: a signal ended this program".to_owned());
+            }
+        }
     }
     if ended.held_open {
         let mut problem =

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
+/// What git sets for its hooks: which repository, work tree and index a git command is about.
+pub const GIT_PLACE: &[&str] = &["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"];
 /// Set by most CI systems.
 pub const CI: &str = "CI";
 /// Any value but the empty one turns colour off (<https://no-color.org>).
