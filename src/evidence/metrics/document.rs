@@ -28,7 +28,9 @@ const SAMPLE: &str = r#"{ "holdout": { "f1": 0.9376, "accuracy": 0.9434 }, "samp
 /// A JSON object or list, or a line that begins like a YAML pair.
 fn sniff(head: &[u8]) -> bool {
     let start = head.iter().find(|byte| !byte.is_ascii_whitespace());
-    if matches!(start, Some(b'{' | b'[')) {
+    // A bare number is no document with names, but it was meant as one.
+    let is_number = std::str::from_utf8(head).is_ok_and(|text| text.trim().parse::<f64>().is_ok());
+    if is_number || matches!(start, Some(b'{' | b'[')) {
         return true;
     }
     head.split(|byte| *byte == b'\n').take(20).any(|line| {
