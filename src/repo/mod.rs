@@ -42,24 +42,8 @@ pub enum Error {
 /// # Errors
 /// No repository, no git, or git's own refusal.
 pub fn state(root: &Utf8Path) -> Result<State, Error> {
-    if find_root(root).is_none() {
-        return Err(Error::NoRepository(root.to_owned()));
-    }
-    let refused = |error: xshell::Error| Error::Git(crate::sys::text::one_line(&error.to_string()));
-    let shell = Shell::new().map_err(refused)?;
-    shell.change_dir(root);
-    let query = cmd!(
-        shell,
-        "git -c core.fsmonitor=false --no-optional-locks status --porcelain=v2 --branch --untracked-files=no"
-    );
-    // In a hook these name the repository that the hook belongs to, which may be another one.
-    let query = env::GIT_PLACE.iter().fold(query, |query, name| query.env_remove(name));
-    let output = query.quiet().ignore_status().output().map_err(refused)?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(Error::Git(crate::sys::text::one_line(said.lines().next().unwrap_or("no reason given"))));
-    }
-    Ok(parse_status(&String::from_utf8_lossy(&output.stdout)))
+    let status = git(root, &["status", "--porcelain=v2", "--branch", "--untracked-files=no"])?;
+    Ok(parse_status(&String::from_utf8_lossy(&status)))
 }
 
 /// The files git tracks below `root`, as paths from it.
@@ -67,19 +51,28 @@ pub fn state(root: &Utf8Path) -> Result<State, Error> {
 /// # Errors
 /// No repository, no git, or git's own refusal.
 pub fn tracked(root: &Utf8Path) -> Result<Vec<String>, Error> {
+    let listed = git(root, &["ls-files", "-z"])?;
+    let names = listed.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    Ok(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect())
+}
+
+/// Runs a git query in the repository that `root` lies in, and returns what it prints.
+fn git(root: &Utf8Path, args: &[&str]) -> Result<Vec<u8>, Error> {
     if find_root(root).is_none() {
         return Err(Error::NoRepository(root.to_owned()));
     }
     let refused = |error: xshell::Error| Error::Git(crate::sys::text::one_line(&error.to_string()));
     let shell = Shell::new().map_err(refused)?;
     shell.change_dir(root);
-    let output = cmd!(shell, "git -c core.fsmonitor=false --no-optional-locks ls-files -z")
-        .quiet()
-        .ignore_stderr()
-        .output()
-        .map_err(refused)?;
-    let names = output.stdout.split(|byte| *byte == 0).filter(|name| !name.is_empty());
-    Ok(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect())
+    let query = cmd!(shell, "git -c core.fsmonitor=false --no-optional-locks {args...}");
+    // In a hook these name the repository that the hook belongs to, which may be another one.
+    let query = env::GIT_PLACE.iter().fold(query, |query, name| query.env_remove(name));
+    let output = query.quiet().ignore_status().output().map_err(refused)?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(Error::Git(crate::sys::text::one_line(said.lines().next().unwrap_or("no reason given"))));
+    }
+    Ok(output.stdout)
 }
 
 /// Reads `git status --porcelain=v2 --branch` (format: git-status(1)).
