@@ -176,7 +176,8 @@ pub fn plain_lines(text: &str) -> String {
     out
 }
 
-/// Skips what follows ESC: a CSI sequence (colours, cursor), an OSC string (titles, links), or one character.
+/// Skips what follows ESC (ECMA-48): a CSI sequence (colours, cursor), a control string (titles, links), or a short
+/// sequence such as `(B`, which `tput sgr0` prints.
 fn skip_escape_sequence(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     match chars.next() {
         Some('[') => {
@@ -190,7 +191,7 @@ fn skip_escape_sequence(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
                 }
             }
         }
-        Some(']') => {
+        Some(']' | 'P' | 'X' | '^' | '_') => {
             while let Some(&next) = chars.peek() {
                 if next == '\n' {
                     break;
@@ -204,6 +205,10 @@ fn skip_escape_sequence(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
                     break;
                 }
             }
+        }
+        Some(' '..='/') => {
+            while chars.next_if(|next| (' '..='/').contains(next)).is_some() {}
+            chars.next_if(|next| ('0'..='~').contains(next));
         }
         _ => {}
     }
@@ -285,5 +290,6 @@ mod tests {
         assert_eq!(one_line("a\u{1b}[31mb\u{202e}c\nd"), "a\\u{1b}[31mb\\u{202e}c\\nd");
         assert_eq!(plain_lines("a\u{1b}[31mred\u{1b}[0m\r\nb\u{0}\u{1b}]8;;http://x\u{7}link"), "ared\nb\\u{0}link");
         assert_eq!(plain_lines("\u{1b}[\u{1b}[2J"), "");
+        assert_eq!(plain_lines("\u{1b}[31m-a\u{1b}(B\u{1b}[m\n\u{1b}Pq#0\u{1b}\\b"), "-a\nb");
     }
 }
