@@ -95,7 +95,7 @@ impl Store {
         let json = serde_json::to_vec(record)
             .map_err(|error| files::Error::new("write", self.path(&record.id), error.into()))?;
         let path = self.path(&record.id);
-        files::write_atomic(&path, &json).inspect_err(|_| {
+        files::write_durable(&path, &json).inspect_err(|_| {
             // The name was only reserved: an empty file is no record.
             let _ = fs::remove_file(&path);
         })

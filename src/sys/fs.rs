@@ -65,15 +65,28 @@ pub fn create_dir_all(path: &Utf8Path) -> Result<(), Error> {
     fs::create_dir_all(path).map_err(|source| Error::new("create the folder", path, source))
 }
 
-/// Writes a file so that a reader sees either the old content or all of the new one.
+/// Writes a file so that a reader sees either the old content or all of the new one, also if this program is killed.
 ///
 /// # Errors
 /// The system's error, with the path; the old content then still stands.
 pub fn write_atomic(path: &Utf8Path, content: &[u8]) -> Result<(), Error> {
+    replace(path, content, |_| Ok(()))
+}
+
+/// [`write_atomic`] for what cannot be made again: the content is on the disk when this returns, also if the machine
+/// stops. It costs the wait for the disk.
+///
+/// # Errors
+/// The same.
+pub fn write_durable(path: &Utf8Path, content: &[u8]) -> Result<(), Error> {
+    replace(path, content, fs::File::sync_data)
+}
+
+fn replace(path: &Utf8Path, content: &[u8], settle: fn(&fs::File) -> io::Result<()>) -> Result<(), Error> {
     let fail = |source| Error::new("write", path, source);
     let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".mgmt-").suffix(".tmp").tempfile_in(folder).map_err(fail)?;
-    file.write_all(content).and_then(|()| file.as_file().sync_data()).map_err(fail)?;
+    file.write_all(content).and_then(|()| settle(file.as_file())).map_err(fail)?;
     set_shared_mode(file.as_file()).map_err(fail)?;
     file.persist(path).map_err(|error| fail(error.error))?;
     Ok(())
