@@ -127,6 +127,7 @@ pub const FORMATS: &[Format] = &[
     tests::junit::FORMAT,
     coverage::cobertura::FORMAT,
     coverage::lcov::FORMAT,
+    coverage::gocover::FORMAT,
     tests::libtest::FORMAT,
     metrics::document::FORMAT,
 ];

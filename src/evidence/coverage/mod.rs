@@ -5,7 +5,9 @@
 //! their own. Line hits are kept as variable-length bytes, about four a line, because reports reach millions.
 
 pub mod cobertura;
+pub mod gocover;
 pub mod lcov;
+mod number;
 pub mod paths;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,23 @@
 //! Report paths → paths of the project's own files.
 
+use std::borrow::Cow;
+
+use super::super::problem::LIMIT;
+use super::super::{Limits, Problem, Sink};
+use crate::sys::text;
+
+/// A report's name for a file, cut to what the limits allow. Names so long meet no file of a project, so a cut one
+/// is a loss.
+pub(super) fn bounded<'a>(name: &'a str, sink: &mut dyn Sink, limits: &Limits) -> Cow<'a, str> {
+    if name.len() <= limits.name_bytes {
+        return Cow::Borrowed(name);
+    }
+    let limit = text::bytes(limits.name_bytes as u64);
+    sink.problem(Problem::new(&LIMIT, format!("a file name longer than {limit} was cut")));
+    let end = (0..=limits.name_bytes).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
+    Cow::Borrowed(&name[..end])
+}
+
 /// The project path that a report means: relative to the project's root, to one of the report's source roots, or
 /// absolute inside the project. A path that names no file of the project stays as it is.
 #[must_use]
