@@ -17,6 +17,10 @@ type Row = (&'static str, &'static str, [(u64, u64); 4]);
 const FIXTURES: &[Row] = &[
     ("gocover/coverpkg-count.out", "gocover", [(16, 21), (0, 0), (0, 0), (11, 14)]),
     ("gocover/coverpkg-set.out", "gocover", [(16, 21), (0, 0), (0, 0), (11, 14)]),
+    ("istanbul/nyc.json", "istanbul", [(9, 14), (6, 13), (5, 7), (11, 17)]),
+    ("istanbul/jest.json", "istanbul", [(9, 14), (6, 13), (5, 7), (11, 17)]),
+    ("istanbul/c8.json", "istanbul", [(22, 31), (9, 11), (4, 7), (22, 31)]),
+    ("istanbul-summary/jest.json", "istanbul-summary", [(9, 14), (6, 13), (5, 7), (11, 17)]),
 ];
 
 fn folder() -> std::path::PathBuf {

@@ -8,6 +8,7 @@
 
 pub mod collect;
 pub mod coverage;
+mod json;
 pub mod measure;
 pub mod metric;
 pub mod metrics;
@@ -128,6 +129,8 @@ pub const FORMATS: &[Format] = &[
     coverage::cobertura::FORMAT,
     coverage::lcov::FORMAT,
     coverage::gocover::FORMAT,
+    coverage::istanbul::FORMAT,
+    coverage::istanbul_summary::FORMAT,
     tests::libtest::FORMAT,
     metrics::document::FORMAT,
 ];

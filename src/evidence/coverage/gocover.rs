@@ -295,6 +295,8 @@ mod unit_tests {
             assert_eq!(profile("atomic", &order), [(1, 6), (2, 5), (1, 0)]);
             assert_eq!(profile("set", &order), [(1, 5), (2, 5), (1, 0)]);
         }
+        let mixed = read_text(&FORMAT, "mode: set\na.go:1.1,1.9 1 1\nmode: count\na.go:1.1,1.9 1 2\n");
+        assert_eq!(lines_of(&mixed), [(1, 3)]);
         let many = "mode: count\n".to_owned() + &blocks.concat().repeat(300);
         let told = read(&(many.clone() + &many));
         assert_eq!(lines_of(&told), [(1, 3600), (2, 3000), (1, 0)]);

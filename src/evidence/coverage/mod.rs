@@ -6,6 +6,8 @@
 
 pub mod cobertura;
 pub mod gocover;
+pub mod istanbul;
+pub mod istanbul_summary;
 pub mod lcov;
 mod number;
 pub mod paths;

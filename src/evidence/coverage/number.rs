@@ -12,3 +12,12 @@ pub(super) fn digits(bytes: &[u8]) -> Option<u64> {
     };
     if bytes.is_empty() { None } else { bytes.iter().try_fold(0, add) }
 }
+
+/// A number that tells the arms of a file's branches apart, the same as lcov's reader gives `block,branch`.
+pub(super) fn arm_id(block: u32, branch: u32) -> u32 {
+    if block < 0x8000 && branch < 0x1_0000 {
+        return block << 16 | branch;
+    }
+    let bytes = block.to_le_bytes().into_iter().chain(branch.to_le_bytes());
+    bytes.fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)) | 0x8000_0000
+}
