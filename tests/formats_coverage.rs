@@ -21,6 +21,8 @@ const FIXTURES: &[Row] = &[
     ("istanbul/jest.json", "istanbul", [(9, 14), (6, 13), (5, 7), (11, 17)]),
     ("istanbul/c8.json", "istanbul", [(22, 31), (9, 11), (4, 7), (22, 31)]),
     ("istanbul-summary/jest.json", "istanbul-summary", [(9, 14), (6, 13), (5, 7), (11, 17)]),
+    ("coverage-py/branch.json", "coverage-py", [(15, 20), (4, 6), (3, 6), (0, 0)]),
+    ("coverage-py/lines.json", "coverage-py", [(15, 20), (0, 0), (3, 6), (0, 0)]),
 ];
 
 fn folder() -> std::path::PathBuf {

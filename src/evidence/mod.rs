@@ -131,6 +131,7 @@ pub const FORMATS: &[Format] = &[
     coverage::gocover::FORMAT,
     coverage::istanbul::FORMAT,
     coverage::istanbul_summary::FORMAT,
+    coverage::coverage_py::FORMAT,
     tests::libtest::FORMAT,
     metrics::document::FORMAT,
 ];

@@ -5,6 +5,7 @@
 //! their own. Line hits are kept as variable-length bytes, about four a line, because reports reach millions.
 
 pub mod cobertura;
+pub mod coverage_py;
 pub mod gocover;
 pub mod istanbul;
 pub mod istanbul_summary;
