@@ -23,6 +23,9 @@ const FIXTURES: &[Row] = &[
     ("istanbul-summary/jest.json", "istanbul-summary", [(9, 14), (6, 13), (5, 7), (11, 17)]),
     ("coverage-py/branch.json", "coverage-py", [(15, 20), (4, 6), (3, 6), (0, 0)]),
     ("coverage-py/lines.json", "coverage-py", [(15, 20), (0, 0), (3, 6), (0, 0)]),
+    ("jacoco/group.xml", "jacoco", [(10, 19), (4, 8), (6, 12), (0, 0)]),
+    ("clover/phpunit.xml", "clover", [(6, 9), (0, 0), (2, 3), (0, 0)]),
+    ("clover/jest.xml", "clover", [(9, 14), (5, 12), (0, 0), (0, 0)]),
 ];
 
 fn folder() -> std::path::PathBuf {

@@ -127,6 +127,9 @@ pub struct Format {
 pub const FORMATS: &[Format] = &[
     tests::junit::FORMAT,
     coverage::cobertura::FORMAT,
+    coverage::clover::FORMAT,
+    coverage::jacoco::FORMAT,
+    coverage::opencover::FORMAT,
     coverage::lcov::FORMAT,
     coverage::gocover::FORMAT,
     coverage::istanbul::FORMAT,

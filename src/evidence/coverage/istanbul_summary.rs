@@ -137,7 +137,7 @@ mod unit_tests {
         let told = read_text(
             &FORMAT,
             r#"{"a": {"lines": {"total": 2, "covered": 3}}, "b": 1, "c": {"lines": {"total": 2, "covered": 1}, "branches": {"total": -1, "covered": "x"}},
-            "d": {"lines": {"total": 18446744073709551615, "covered": 1}}, "e": {"lines": {"total": 5,"#,
+            "d": {"lines": {"total": 18446744073709551615, "covered": 1}}, "f": {"branches": {"total": 5, "covered": 5}}, "e": {"lines": {"total": 5,"#,
         );
         let said: Vec<_> = told.problems.iter().map(|problem| problem.message.as_str()).collect();
         assert_eq!(
@@ -147,6 +147,7 @@ mod unit_tests {
                 "`b` states no sum of lines",
                 "the sums of branches of `c` cannot be used",
                 "`d` states no sum of lines",
+                "`f` states no sum of lines",
                 "the document ends in the middle; what came after is unknown",
             ]
         );

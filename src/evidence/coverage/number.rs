@@ -21,3 +21,19 @@ pub(super) fn arm_id(block: u32, branch: u32) -> u32 {
     let bytes = block.to_le_bytes().into_iter().chain(branch.to_le_bytes());
     bytes.fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)) | 0x8000_0000
 }
+
+/// A hit count, and whether it was written as one. `-1` is 0, `3.0` is 3, `0.5` is 1: what ran at all is covered.
+pub(super) fn hits(text: &str) -> Option<(u64, bool)> {
+    let text = text.trim();
+    if let Some(count) = digits(text.as_bytes()) {
+        return Some((count, true));
+    }
+    let value: f64 = text.parse().ok().filter(|value: &f64| !value.is_nan())?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to the range of u64 on purpose"
+    )]
+    let count = value.max(0.0).ceil() as u64;
+    Some((count, false))
+}
