@@ -26,6 +26,9 @@ const FIXTURES: &[Row] = &[
     ("jacoco/group.xml", "jacoco", [(10, 19), (4, 8), (6, 12), (0, 0)]),
     ("clover/phpunit.xml", "clover", [(6, 9), (0, 0), (2, 3), (0, 0)]),
     ("clover/jest.xml", "clover", [(9, 14), (5, 12), (0, 0), (0, 0)]),
+    ("llvm/lines.json", "llvm", [(27, 34), (0, 0), (5, 8), (0, 0)]),
+    ("llvm/branches.json", "llvm", [(27, 34), (4, 10), (5, 8), (0, 0)]),
+    ("llvm/summary-only.json", "llvm", [(28, 35), (0, 0), (5, 8), (0, 0)]),
 ];
 
 fn folder() -> std::path::PathBuf {

@@ -135,6 +135,7 @@ pub const FORMATS: &[Format] = &[
     coverage::istanbul::FORMAT,
     coverage::istanbul_summary::FORMAT,
     coverage::coverage_py::FORMAT,
+    coverage::llvm::FORMAT,
     tests::libtest::FORMAT,
     metrics::document::FORMAT,
 ];

@@ -261,8 +261,8 @@ mod unit_tests {
         let clover = read_text(
             &FORMAT,
             r#"<coverage clover="4"><project><file name="A.java">
-            <line num="3" type="cond" truecount="2" falsecount="0"/><line num="3" type="cond" truecount="0" falsecount="0"/><line num="4" type="cond" truecount="0" falsecount="1"/>
-            </file></project><testproject><package><file name="ATest.java"><line num="1" type="stmt" count="0"/></file></package></testproject></coverage>"#,
+            <line num="3" type="cond" truecount="2" falsecount="0"/><line num="3" type="cond" truecount="0" falsecount="0"/><line num="4" type="cond" truecount="0" falsecount="1"/></file>
+            <file name="A.java"><line num="4" type="cond" truecount="0" falsecount="1"/></file><line num="90" type="stmt" count="1"/></project><testproject><package><file name="ATest.java"><line num="1" type="stmt" count="0"/></file></package></testproject></coverage>"#,
         );
         assert_eq!(clover.problems, []);
         assert_eq!(files(&clover), [("A.java", vec![(3, 2), (4, 1)])]);
@@ -283,7 +283,7 @@ mod unit_tests {
             &FORMAT,
             r#"<coverage><project><file><line num="1" type="stmt" count="1"/></file><line num="1" type="stmt" count="1"/><file name="a.php">
             <line num="x" type="stmt" count="1"/><line num="1" type="stmt"/><line num="2" type="stmt" count="many"/><line num="3" type="loop" count="1"/><line num="4" type="cond" truecount="1"/>
-            <line num="5" type="method" name="f"/><line num="0" type="stmt" count="1"/><line num="6" type="stmt" count="1.5"/><line num="7" type="stmt" count="-2"/><line num="8" type="stmt""#,
+            <line num="5" type="method" name="f"/><line num="9" type="cond" count="x" truecount="1" falsecount="1"/><line num="0" type="stmt" count="1"/><line num="6" type="stmt" count="1.5"/><line num="7" type="stmt" count="-2"/><line num="8" type="stmt""#,
         );
         let said: Vec<_> = told.problems.iter().map(|problem| problem.message.as_str()).collect();
         assert_eq!(
@@ -296,6 +296,7 @@ mod unit_tests {
                 "a line that cannot be used (num=3 type=loop count=1)",
                 "a line that cannot be used (num=4 type=cond truecount=1)",
                 "a line that cannot be used (num=5 type=method name=f)",
+                "a line that cannot be used (num=9 type=cond count=x truecount=1 falsecount=1)",
                 "a count of line 6 was read as the nearest whole number",
                 "a count of line 7 was read as the nearest whole number",
                 "the report ends inside an element; what came after is unknown",

@@ -219,6 +219,7 @@ mod unit_tests {
         assert_eq!(path, "shop/price.py");
         assert_eq!(file.lines().collect::<Vec<_>>(), [(1, 1), (2, 1), (3, 0), (5, 1)]);
         assert_eq!(file.excluded(), [7, 8]);
+        assert_eq!(file.functions.keys().map(|(line, name)| (*line, &**name)).collect::<Vec<_>>(), [(1, "tax")]);
         assert_eq!(file.summary(), sums([3, 1, 1], [4, 2, 1]));
     }
 
@@ -226,7 +227,7 @@ mod unit_tests {
     fn format_two_exits_and_functions_without_statements() {
         let told = read_text(
             &FORMAT,
-            r#"{"files": {"a.py": {"missing_branches": [[4, -1], [4, 5], [9, 0]], "executed_branches": [[4, 1], [9, -9]], "missing_lines": [5], "executed_lines": [4, 9], "contexts": {"4": [""]},
+            r#"{"files": {"a.py": {"missing_branches": [[4, -1], [4, 5], [9, 0]], "executed_branches": [[4, 1], [9, -9]], "missing_lines": [5], "executed_lines": [0, 4, 9], "contexts": {"4": [""]},
             "functions": {"f": {"missing_lines": [5]}, "g": {"missing_lines": [], "executed_lines": []}, "h": {"executed_lines": [9, 4]}, "": {"executed_lines": [1]}}}, "empty.py": {"executed_lines": []}}}"#,
         );
         assert_eq!(told.problems, []);

@@ -305,13 +305,13 @@ mod unit_tests {
     fn groups_nest_and_a_file_in_two_of_them_is_one() {
         let told = read_text(
             &FORMAT,
-            r#"<report name="all"><group name="a"><group name="b"><package name="p"><sourcefile name="A.kt"><line nr="1" mi="0" ci="9"/><line nr="2" mi="1" ci="0" mb="2" cb="0"/><line nr="0" mi="1" ci="1"/><line nr="3" mi="0" ci="0"/></sourcefile></package></group>
+            r#"<report name="all"><group name="a"><group name="b"><package name="p"><sourcefile name="A.kt"><line nr="1" mi="4" ci="9"/><line nr="2" mi="1" ci="0" mb="2" cb="0"/><line nr="0" mi="1" ci="1"/><line nr="3" mi="0" ci="0"/></sourcefile><line nr="8" mi="1" ci="0"/></package></group>
             <group name="c"><package name="p"><class name="p/A"/><sourcefile name="A.kt"><line nr="2" mi="0" ci="1" mb="1" cb="1"/></sourcefile></package></group></group>
-            <package name=""><class name="B" sourcefilename="B.java"><method name="b" desc="()V"><counter type="INSTRUCTION" missed="0" covered="7"/></method></class></package></report>"#,
+            <package name=""><class name="B" sourcefilename="B.java"><method name="b" desc="()V"><counter type="INSTRUCTION" missed="0" covered="7"/></method><method name="c"><counter type="METHOD" missed="0" covered="1"/></method></class></package></report>"#,
         );
         assert_eq!(told.problems, []);
         assert_eq!(files(&told), [("B.java", vec![]), ("p/A.kt", vec![(1, 1), (2, 1)])]);
-        assert_eq!(told.coverage.summary(), sums([2, 1, 1], [2, 2, 1]));
+        assert_eq!(told.coverage.summary(), sums([2, 1, 2], [2, 2, 2]));
     }
 
     #[test]

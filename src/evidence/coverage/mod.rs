@@ -12,6 +12,7 @@ pub mod istanbul;
 pub mod istanbul_summary;
 pub mod jacoco;
 pub mod lcov;
+pub mod llvm;
 mod number;
 pub mod opencover;
 pub mod paths;

@@ -325,19 +325,19 @@ mod unit_tests {
             &FORMAT,
             r#"<CoverageSession><Modules><Module><Files><File uid="1" fullPath="C:\a.cs"/><File uid="2" fullPath="C:\b.cs"/></Files>
             <Method><Name>f</Name><SequencePoint vc="0" sl="1" sc="1" el="1" ec="9" fileid="1"/><SequencePoint vc="2" sl="1" sc="10" el="2" ec="1" fileid="1"/><SequencePoint vc="2" sl="16707566" fileid="1"/></Method>
-            <Method><Name>g</Name><SequencePoint vc="1" sl="7" fileid="2"/></Method><Method><Name>h</Name><SequencePoint vc="0" sl="5" fileid="1"/></Method><Method/></Module>
+            <Method><Name>g</Name><SequencePoint vc="1" sl="9" fileid="2"/><SequencePoint vc="0" sl="7" fileid="2"/></Method><Method><Name>h</Name><SequencePoint vc="0" sl="5" fileid="1"/></Method><Method/></Module>
             <Module><Files><File uid="1" fullPath="C:\b.cs"/></Files><Method><Name>g</Name><SequencePoint vc="3" sl="7" fileid="1"/></Method></Module></Modules></CoverageSession>"#,
         );
         assert_eq!(told.problems, []);
-        assert_eq!(files(&told), [("C:/a.cs", vec![(1, 2), (5, 0)]), ("C:/b.cs", vec![(7, 3)])]);
-        assert_eq!(told.coverage.summary(), sums([2, 0, 2, 2], [3, 0, 3, 4]));
+        assert_eq!(files(&told), [("C:/a.cs", vec![(1, 2), (5, 0)]), ("C:/b.cs", vec![(7, 3), (9, 1)])]);
+        assert_eq!(told.coverage.summary(), sums([3, 0, 2, 3], [4, 0, 3, 5]));
     }
 
     #[test]
     fn what_cannot_be_used_is_said() {
         let told = read_text(
             &FORMAT,
-            r#"<CoverageSession><Module><Files><File uid="1" fullPath="a.cs"/><File uid="x" fullPath="b.cs"/><File uid="3"/></Files>
+            r#"<CoverageSession><Module><Files><File uid="9" fullPath="z.cs"/><File uid="x" fullPath="b.cs"/><File uid="3"/></Files></Module><Module><Files><File uid="1" fullPath="a.cs"/></Files>
             <SequencePoint vc="1" sl="1"/><SequencePoint vc="x" sl="1" fileid="1"/><SequencePoint vc="1" sl="1" fileid="9"/><SequencePoint vc="1" sl="4" fileid="1"/><SequencePoint vc="1""#,
         );
         let said: Vec<_> = told.problems.iter().map(|problem| problem.message.as_str()).collect();
