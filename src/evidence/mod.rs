@@ -8,6 +8,7 @@
 
 pub mod collect;
 pub mod coverage;
+mod json;
 pub mod measure;
 pub mod metric;
 pub mod metrics;
@@ -126,7 +127,15 @@ pub struct Format {
 pub const FORMATS: &[Format] = &[
     tests::junit::FORMAT,
     coverage::cobertura::FORMAT,
+    coverage::clover::FORMAT,
+    coverage::jacoco::FORMAT,
+    coverage::opencover::FORMAT,
     coverage::lcov::FORMAT,
+    coverage::gocover::FORMAT,
+    coverage::istanbul::FORMAT,
+    coverage::istanbul_summary::FORMAT,
+    coverage::coverage_py::FORMAT,
+    coverage::llvm::FORMAT,
     tests::libtest::FORMAT,
     metrics::document::FORMAT,
 ];

@@ -4,8 +4,17 @@
 //! A line with hits is covered, also when some of its branches were never taken; branches have totals of
 //! their own. Line hits are kept as variable-length bytes, about four a line, because reports reach millions.
 
+pub mod clover;
 pub mod cobertura;
+pub mod coverage_py;
+pub mod gocover;
+pub mod istanbul;
+pub mod istanbul_summary;
+pub mod jacoco;
 pub mod lcov;
+pub mod llvm;
+mod number;
+pub mod opencover;
 pub mod paths;
 
 use std::collections::btree_map::Entry;

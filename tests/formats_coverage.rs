@@ -1,0 +1,68 @@
+//! Real coverage reports of each tool, read as the gate reads them: format by content, sums as the tool states them.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot read its fixture has failed")]
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::Path;
+
+use mgmt_action::evidence::collect::{self, Origin, Repeats};
+use mgmt_action::evidence::sink::{Ratio, Totals};
+use mgmt_action::evidence::{Evidence, Kind, Limits};
+
+/// A fixture, the format it is in, and its sums: covered and total of lines, branches, functions, statements.
+type Row = (&'static str, &'static str, [(u64, u64); 4]);
+
+/// The sums are the tools' own where `tests/fixtures/reports/README.md` quotes them.
+const FIXTURES: &[Row] = &[
+    ("gocover/coverpkg-count.out", "gocover", [(16, 21), (0, 0), (0, 0), (11, 14)]),
+    ("gocover/coverpkg-set.out", "gocover", [(16, 21), (0, 0), (0, 0), (11, 14)]),
+    ("istanbul/nyc.json", "istanbul", [(9, 14), (6, 13), (5, 7), (11, 17)]),
+    ("istanbul/jest.json", "istanbul", [(9, 14), (6, 13), (5, 7), (11, 17)]),
+    ("istanbul/c8.json", "istanbul", [(22, 31), (9, 11), (4, 7), (22, 31)]),
+    ("istanbul-summary/jest.json", "istanbul-summary", [(9, 14), (6, 13), (5, 7), (11, 17)]),
+    ("coverage-py/branch.json", "coverage-py", [(15, 20), (4, 6), (3, 6), (0, 0)]),
+    ("coverage-py/lines.json", "coverage-py", [(15, 20), (0, 0), (3, 6), (0, 0)]),
+    ("jacoco/group.xml", "jacoco", [(10, 19), (4, 8), (6, 12), (0, 0)]),
+    ("clover/phpunit.xml", "clover", [(6, 9), (0, 0), (2, 3), (0, 0)]),
+    ("clover/jest.xml", "clover", [(9, 14), (5, 12), (0, 0), (0, 0)]),
+    ("llvm/lines.json", "llvm", [(27, 34), (0, 0), (5, 8), (0, 0)]),
+    ("llvm/branches.json", "llvm", [(27, 34), (4, 10), (5, 8), (0, 0)]),
+    ("llvm/summary-only.json", "llvm", [(28, 35), (0, 0), (5, 8), (0, 0)]),
+];
+
+fn folder() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/reports/coverage")
+}
+
+fn read(fixture: &str) -> Evidence {
+    let origin = Origin { check: "tests", path: fixture, repeats: Repeats::Worst };
+    let file = File::open(folder().join(fixture)).unwrap();
+    collect::read(file, Some(Kind::Coverage), None, &origin, &Limits::default())
+}
+
+#[test]
+fn each_fixture_adds_up_to_what_its_tool_says() {
+    for (fixture, format, sums) in FIXTURES {
+        let told = read(fixture);
+        assert_eq!(told.problems, [], "{fixture}");
+        assert_eq!(told.reports[0].format, *format, "{fixture}");
+        let ratio = |(covered, total)| Ratio { covered, total };
+        let [lines, branches, functions, statements] = sums.map(ratio);
+        assert_eq!(told.coverage.summary(), Totals { lines, branches, functions, statements }, "{fixture}");
+    }
+}
+
+#[test]
+fn every_fixture_is_in_the_table() {
+    let mut found = BTreeSet::new();
+    for tool in folder().read_dir().unwrap() {
+        let tool = tool.unwrap();
+        for file in tool.path().read_dir().unwrap() {
+            let file = file.unwrap();
+            assert!(file.metadata().unwrap().len() < 20_000, "{file:?} is too large for a fixture");
+            found.insert(format!("{}/{}", tool.file_name().to_str().unwrap(), file.file_name().to_str().unwrap()));
+        }
+    }
+    assert_eq!(found, FIXTURES.iter().map(|(fixture, ..)| (*fixture).to_owned()).collect());
+}
