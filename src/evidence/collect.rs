@@ -146,6 +146,15 @@ pub fn read(
                 .in_file(origin.path),
         );
     }
+    if let count @ 1.. = plain.replaced.get() {
+        let told = format!(
+            "{} that {} no text in the encoding of the report {} replaced by U+FFFD",
+            text::plural(count, "byte", "bytes"),
+            if count == 1 { "is" } else { "are" },
+            if count == 1 { "was" } else { "were" },
+        );
+        evidence.problems.push(Problem::new(&ENCODING, told).in_file(origin.path));
+    }
     evidence
 }
 

@@ -35,7 +35,7 @@ const SAMPLE: &str = r#"<?xml version="1.0" encoding="utf-8"?>
 "#;
 
 fn sniff(head: &[u8]) -> bool {
-    ["<testsuites", "<testsuite"].iter().any(|tag| memchr::memmem::find(head, tag.as_bytes()).is_some())
+    ["<testsuite", "<testcase"].iter().any(|tag| memchr::memmem::find(head, tag.as_bytes()).is_some())
 }
 
 /// A suite that is open.
@@ -218,6 +218,9 @@ impl Reader<'_> {
         if self.open.is_some() {
             // A case inside a case: the outer one was never closed.
             self.salvage_case();
+        }
+        if self.nesting.is_empty() && self.cases == 0 {
+            self.sink.problem(Problem::new(&REPAIRED, "test cases stand outside any suite").at_line(line));
         }
         self.nesting.push(Nesting::Case);
         let mut open = Open { line, ..Open::default() };
