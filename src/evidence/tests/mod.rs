@@ -161,6 +161,11 @@ impl Tests {
 
     /// Adds all tests of another set.
     pub fn merge(&mut self, other: Self, repeats: Repeats) {
+        if self.tests.is_empty() {
+            // The most common case by far, and the one where a second copy of the set would be the peak of memory.
+            *self = other;
+            return;
+        }
         for (identity, test) in other.tests {
             self.add(identity, test, repeats);
         }
