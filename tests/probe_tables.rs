@@ -26,6 +26,6 @@ fn losses(evidence: &Evidence) -> Vec<&str> {
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     use std::io::Write as _;
     let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    writer.write_all(bytes).unwrap();
-    writer.finish().unwrap()
+    writer.write_all(bytes).expect("memory takes all");
+    writer.finish().expect("memory takes all")
 }

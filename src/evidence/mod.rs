@@ -124,10 +124,12 @@ pub struct Format {
 
 /// Every format, in the order in which they are tried on a report whose format is not given.
 pub const FORMATS: &[Format] = &[
+    tests::go_json::FORMAT,
     tests::junit::FORMAT,
     coverage::cobertura::FORMAT,
     coverage::lcov::FORMAT,
     tests::libtest::FORMAT,
+    tests::tap::FORMAT,
     metrics::document::FORMAT,
 ];
 

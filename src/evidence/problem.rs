@@ -115,6 +115,9 @@ codes! {
     MERGED = "evidence.merged", Note,
         "Several entries of the report name the same thing and were counted as one.",
         "";
+    FOREIGN = "evidence.foreign", Note,
+        "Lines that are not of the report's format stand among those that are. They are no results.",
+        "";
     CONFLICT = "evidence.conflict", Loss,
         "Two reports give different values for one metric, so the metric has no single value.",
         "write the metric into one file only, or under different names";

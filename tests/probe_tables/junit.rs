@@ -22,7 +22,7 @@ fn whole(text: impl AsRef<[u8]>) -> [u64; 6] {
 
 fn only(evidence: &Evidence) -> (&Identity, &Test) {
     let mut all = evidence.tests.iter();
-    let first = all.next().unwrap();
+    let first = all.next().expect("a test");
     assert!(all.next().is_none());
     first
 }

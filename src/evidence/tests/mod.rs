@@ -1,7 +1,10 @@
 //! Test reports: their readers, and the set of tests that several reports add up to.
 
+mod bounds;
+pub mod go_json;
 pub mod junit;
 pub mod libtest;
+pub mod tap;
 
 use std::collections::HashSet;
 use std::sync::Arc;
