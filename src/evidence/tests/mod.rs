@@ -5,6 +5,7 @@ pub mod go_json;
 pub mod junit;
 pub mod libtest;
 pub mod tap;
+pub mod trx;
 
 use std::collections::HashSet;
 use std::sync::Arc;
