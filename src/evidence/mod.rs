@@ -125,6 +125,7 @@ pub struct Format {
 /// Every format, in the order in which they are tried on a report whose format is not given.
 pub const FORMATS: &[Format] = &[
     tests::go_json::FORMAT,
+    tests::ctrf::FORMAT,
     tests::trx::FORMAT,
     tests::junit::FORMAT,
     coverage::cobertura::FORMAT,

@@ -325,6 +325,32 @@ impl BufRead for Counted<'_> {
     }
 }
 
+/// A reader for parsers with a buffer of their own: it fails once `used`, which its user sets back at the start of
+/// each item, has passed a bound. Precise to the size of that buffer.
+pub struct Metered<'a> {
+    inner: &'a mut dyn BufRead,
+    most: usize,
+    used: &'a Cell<usize>,
+}
+
+impl<'a> Metered<'a> {
+    /// A reader of items of at most `most` bytes.
+    pub fn new(inner: &'a mut dyn BufRead, most: usize, used: &'a Cell<usize>) -> Self {
+        Self { inner, most, used }
+    }
+}
+
+impl Read for Metered<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.used.get() > self.most {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "one item of the report is too large"));
+        }
+        let count = self.inner.read(out)?;
+        self.used.set(self.used.get() + count);
+        Ok(count)
+    }
+}
+
 /// Calls `each(line, number)` for every line, without its end (`\n` or `\r\n`). Lines that lie whole in the
 /// buffer are not copied.
 ///

@@ -1,6 +1,7 @@
 //! Test reports: their readers, and the set of tests that several reports add up to.
 
 mod bounds;
+pub mod ctrf;
 pub mod go_json;
 pub mod junit;
 pub mod libtest;
