@@ -132,6 +132,8 @@ pub const FORMATS: &[Format] = &[
     coverage::lcov::FORMAT,
     tests::libtest::FORMAT,
     tests::tap::FORMAT,
+    metrics::mlflow::FORMAT,
+    metrics::csv::FORMAT,
     metrics::document::FORMAT,
 ];
 
