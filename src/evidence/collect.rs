@@ -146,6 +146,15 @@ pub fn read(
                 .in_file(origin.path),
         );
     }
+    if let count @ 1.. = plain.replaced.get() {
+        let told = format!(
+            "{} that {} no text in the encoding of the report {} replaced by U+FFFD",
+            text::plural(count, "byte", "bytes"),
+            if count == 1 { "is" } else { "are" },
+            if count == 1 { "was" } else { "were" },
+        );
+        evidence.problems.push(Problem::new(&ENCODING, told).in_file(origin.path));
+    }
     evidence
 }
 
@@ -178,6 +187,14 @@ pub(super) fn read_text(format: &Format, text: &str) -> Evidence {
     let mut evidence = read_with(format, &mut text.as_bytes(), &origin, &Limits::default());
     evidence.problems.iter_mut().for_each(|problem| problem.file = None);
     evidence
+}
+
+/// The metric that a file is named after: the path under the last folder `metrics`, or else the file's name.
+fn metric_of(path: &str) -> String {
+    let parts: Vec<&str> = path.split(['/', '\\']).filter(|part| !part.is_empty()).collect();
+    let file = parts.len().saturating_sub(1);
+    let from = parts[..file].iter().rposition(|part| *part == "metrics").map_or(file, |folder| folder + 1);
+    parts[from..].join(".")
 }
 
 /// The sink behind [`read`].
@@ -300,7 +317,8 @@ impl Sink for Collector<'_> {
 
     fn metric(&mut self, name: &str, value: f64) {
         self.entries += 1;
-        self.evidence.metrics.push(Metric { name: name.to_owned(), value, source: self.origin.path.to_owned() });
+        let name = if name.is_empty() { metric_of(self.origin.path) } else { name.to_owned() };
+        self.evidence.metrics.push(Metric { name, value, source: self.origin.path.to_owned() });
     }
 
     fn problem(&mut self, problem: Problem) {
@@ -308,6 +326,26 @@ impl Sink for Collector<'_> {
         *count += 1;
         if *count <= KEPT_PROBLEMS {
             self.evidence.problems.push(problem.in_file(self.origin.path));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::metric_of;
+
+    #[test]
+    fn a_file_names_its_metric() {
+        for (path, name) in [
+            ("mlruns/0/4f2e/metrics/f1", "f1"),
+            ("mlruns/metrics/4f2e/metrics/val/loss.total", "val.loss.total"),
+            ("out\\metrics\\f1", "f1"),
+            ("f1", "f1"),
+            ("metrics", "metrics"),
+            ("a/f1", "f1"),
+            ("", ""),
+        ] {
+            assert_eq!(metric_of(path), name, "{path}");
         }
     }
 }

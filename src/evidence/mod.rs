@@ -125,6 +125,9 @@ pub struct Format {
 
 /// Every format, in the order in which they are tried on a report whose format is not given.
 pub const FORMATS: &[Format] = &[
+    tests::go_json::FORMAT,
+    tests::ctrf::FORMAT,
+    tests::trx::FORMAT,
     tests::junit::FORMAT,
     coverage::cobertura::FORMAT,
     coverage::clover::FORMAT,
@@ -137,6 +140,9 @@ pub const FORMATS: &[Format] = &[
     coverage::coverage_py::FORMAT,
     coverage::llvm::FORMAT,
     tests::libtest::FORMAT,
+    tests::tap::FORMAT,
+    metrics::mlflow::FORMAT,
+    metrics::csv::FORMAT,
     metrics::document::FORMAT,
 ];
 

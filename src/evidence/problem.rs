@@ -121,6 +121,9 @@ codes! {
     DUPLICATE = "evidence.duplicate", Note,
         "Two coverage reports are the same to the byte: one of them is counted, because hits would add up twice.",
         "";
+    FOREIGN = "evidence.foreign", Note,
+        "Lines that are not of the report's format stand among those that are. They are no results.",
+        "";
     CONFLICT = "evidence.conflict", Loss,
         "Two reports give different values for one metric, so the metric has no single value.",
         "write the metric into one file only, or under different names";

@@ -159,7 +159,7 @@ pub trait Sink {
     /// A file's sums, from a report that lists no lines. They cannot be recomputed, nor merged.
     fn totals(&mut self, totals: &Totals);
 
-    /// A named number; `name` is dotted.
+    /// A named number; `name` is dotted. An empty one stands for the name of the file, which a reader never sees.
     fn metric(&mut self, name: &str, value: f64);
 
     /// Something lost, guessed or noticed.

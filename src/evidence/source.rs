@@ -1,8 +1,10 @@
-//! What stands between a file's bytes and its reader: compression, byte-order marks, UTF-16, line counts.
+//! What stands between a file's bytes and its reader: compression, byte-order marks, encodings, line counts.
 
+use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Read};
+use std::rc::Rc;
 
-use encoding_rs::{UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use memchr::{memchr, memchr_iter};
 
 use super::{Limits, ReadError};
@@ -21,9 +23,12 @@ pub struct Plain<'a> {
     pub head: Vec<u8>,
     /// In words, what was undone: `gzip`, `UTF-16LE`, `a byte-order mark`.
     pub undone: Vec<&'static str>,
+    /// How many bytes were no text in their encoding and were replaced by U+FFFD so far: whole once all is read.
+    pub replaced: Rc<Cell<u64>>,
 }
 
-/// Undoes gzip, a byte-order mark and UTF-16.
+/// Undoes gzip, a byte-order mark, UTF-16 and the encoding that an XML declaration names; replaces what is not
+/// UTF-8 then.
 ///
 /// # Errors
 /// The input's own error.
@@ -38,34 +43,57 @@ pub fn plain<'a>(input: impl Read + 'a, limits: &Limits) -> io::Result<Plain<'a>
     }
     head.extend(peek(&mut reader, HEAD - head.len().min(HEAD))?);
     let mut skip = 0;
-    if let Some((name, encoding, mark)) = utf16(&head) {
-        undone.push(name);
-        let decoder = Utf16 {
+    let replaced = Rc::new(Cell::new(0));
+    if head.starts_with(UTF8_MARK) {
+        undone.push("a byte-order mark");
+        skip = UTF8_MARK.len();
+    } else if let Some((encoding, mark)) = utf16(&head).or_else(|| declared(&head).map(|encoding| (encoding, 0))) {
+        undone.push(encoding.name());
+        let decoder = Decoded {
             input: rejoin(head, reader),
             decoder: encoding.new_decoder_without_bom_handling(),
             skip: mark,
             done: false,
+            replaced: Rc::clone(&replaced),
         };
         reader = Box::new(BufReader::with_capacity(BUFFER, decoder));
         head = peek(&mut reader, HEAD)?;
-    } else if head.starts_with(&[0xef, 0xbb, 0xbf]) {
-        undone.push("a byte-order mark");
-        skip = 3;
     }
     head.drain(..skip);
-    let reader = Box::new(BufReader::with_capacity(BUFFER, rejoin(head.clone(), reader).take(limits.total_bytes)));
-    Ok(Plain { reader, head, undone })
+    let input = BufReader::with_capacity(BUFFER, rejoin(head.clone(), reader));
+    let reader = Box::new(Utf8 {
+        input,
+        valid: 0,
+        patch: Patch::default(),
+        replaced: Rc::clone(&replaced),
+        left: limits.total_bytes,
+    });
+    Ok(Plain { reader, head, undone, replaced })
 }
 
+const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// UTF-16 by its mark, or by the zero byte beside a first ASCII `<`, `{` or `[`.
-fn utf16(head: &[u8]) -> Option<(&'static str, &'static encoding_rs::Encoding, usize)> {
+fn utf16(head: &[u8]) -> Option<(&'static Encoding, usize)> {
     match head {
-        [0xff, 0xfe, ..] => Some(("UTF-16LE", UTF_16LE, 2)),
-        [0xfe, 0xff, ..] => Some(("UTF-16BE", UTF_16BE, 2)),
-        [b'<' | b'{' | b'[', 0, ..] => Some(("UTF-16LE", UTF_16LE, 0)),
-        [0, b'<' | b'{' | b'[', ..] => Some(("UTF-16BE", UTF_16BE, 0)),
+        [0xff, 0xfe, ..] => Some((UTF_16LE, 2)),
+        [0xfe, 0xff, ..] => Some((UTF_16BE, 2)),
+        [b'<' | b'{' | b'[', 0, ..] => Some((UTF_16LE, 0)),
+        [0, b'<' | b'{' | b'[', ..] => Some((UTF_16BE, 0)),
         _ => None,
     }
+}
+
+/// The encoding that an XML declaration names, if bytes have to be changed for it. One that says UTF-16 in plain
+/// ASCII is wrong (.NET writes it so); the bytes are UTF-8 then.
+fn declared(head: &[u8]) -> Option<&'static Encoding> {
+    let declaration = head.strip_prefix(b"<?xml")?;
+    let declaration = &declaration[..memchr(b'>', declaration)?];
+    let at = memchr::memmem::find(declaration, b"encoding")? + b"encoding".len();
+    let value = declaration[at..].trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
+    let (quote, value) = value.split_first()?;
+    let label = &value[..memchr(*quote, value)?];
+    Encoding::for_label(label).filter(|encoding| encoding.is_ascii_compatible() && *encoding != UTF_8)
 }
 
 fn peek(reader: &mut impl Read, count: usize) -> io::Result<Vec<u8>> {
@@ -78,21 +106,30 @@ fn rejoin<'a>(head: Vec<u8>, rest: Box<dyn BufRead + 'a>) -> Box<dyn BufRead + '
     Box::new(io::Cursor::new(head).chain(rest))
 }
 
-/// Decodes UTF-16 into UTF-8 in pieces.
-struct Utf16<'a> {
+/// Decodes an encoding into UTF-8 in pieces.
+struct Decoded<'a> {
     input: Box<dyn BufRead + 'a>,
     decoder: encoding_rs::Decoder,
     skip: usize,
     done: bool,
+    replaced: Rc<Cell<u64>>,
 }
 
-impl Read for Utf16<'_> {
+impl Read for Decoded<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         while !self.done {
             let bytes = self.input.fill_buf()?;
             let skip = self.skip.min(bytes.len());
             let last = bytes.is_empty();
-            let (_, read, written, _) = self.decoder.decode_to_utf8(&bytes[skip..], out, last);
+            // Room is left for the replacement of what is no text.
+            let room = out.len().saturating_sub(REPLACEMENT.len());
+            let (result, read, mut written) =
+                self.decoder.decode_to_utf8_without_replacement(&bytes[skip..], &mut out[..room], last);
+            if let encoding_rs::DecoderResult::Malformed(bad, _) = result {
+                self.replaced.set(self.replaced.get() + u64::from(bad));
+                out[written..written + REPLACEMENT.len()].copy_from_slice(REPLACEMENT);
+                written += REPLACEMENT.len();
+            }
             self.skip -= skip;
             self.input.consume(skip + read);
             self.done = last && read == 0 && written == 0;
@@ -101,6 +138,111 @@ impl Read for Utf16<'_> {
             }
         }
         Ok(0)
+    }
+}
+
+const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
+
+/// Passes UTF-8 on from the buffer in which it stands; what is none becomes U+FFFD. Ends with an error where the
+/// bound on the whole is passed.
+struct Utf8<R> {
+    input: R,
+    /// How many bytes at the front of the input's buffer are known to be UTF-8.
+    valid: usize,
+    /// What stands in front of the input's buffer.
+    patch: Patch,
+    replaced: Rc<Cell<u64>>,
+    left: u64,
+}
+
+/// A few bytes: one character, or its replacement.
+#[derive(Clone, Copy, Default)]
+struct Patch {
+    bytes: [u8; 4],
+    from: usize,
+    to: usize,
+}
+
+impl Patch {
+    fn of(bytes: &[u8]) -> Self {
+        let mut patch = Self { to: bytes.len().min(4), ..Self::default() };
+        patch.bytes[..patch.to].copy_from_slice(&bytes[..patch.to]);
+        patch
+    }
+}
+
+impl<R: BufRead> Utf8<R> {
+    /// Takes what stands at the front and is no whole character in this buffer: one that goes on in the next, or
+    /// bytes that are no text.
+    fn patch(&mut self) -> io::Result<()> {
+        let mut held = [0_u8; 4];
+        let mut length = 0;
+        while length < held.len() {
+            let Some(&byte) = self.input.fill_buf()?.first() else { break };
+            held[length] = byte;
+            match std::str::from_utf8(&held[..=length]) {
+                Ok(_) => {
+                    self.input.consume(1);
+                    self.patch = Patch::of(&held[..=length]);
+                    return Ok(());
+                }
+                Err(error) if error.error_len().is_none() => self.input.consume(1),
+                Err(_) if length == 0 => {
+                    self.input.consume(1);
+                    length = 1;
+                    break;
+                }
+                // This byte begins something else.
+                Err(_) => break,
+            }
+            length += 1;
+        }
+        self.replaced.set(self.replaced.get() + length as u64);
+        self.patch = Patch::of(REPLACEMENT);
+        Ok(())
+    }
+}
+
+impl<R: BufRead> Read for Utf8<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.fill_buf()?;
+        let count = bytes.len().min(out.len());
+        out[..count].copy_from_slice(&bytes[..count]);
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl<R: BufRead> BufRead for Utf8<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.patch.from == self.patch.to && self.valid == 0 {
+            let bytes = self.input.fill_buf()?;
+            self.valid = match std::str::from_utf8(bytes) {
+                Ok(_) => bytes.len(),
+                Err(error) => error.valid_up_to(),
+            };
+            if self.valid == 0 && !bytes.is_empty() {
+                self.patch()?;
+            }
+        }
+        if self.patch.from < self.patch.to {
+            return Ok(&self.patch.bytes[self.patch.from..self.patch.to]);
+        }
+        if self.left == 0 && self.valid > 0 {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than the limit on one report"));
+        }
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX);
+        Ok(&self.input.fill_buf()?[..self.valid.min(most)])
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.left = self.left.saturating_sub(count as u64);
+        if self.patch.from < self.patch.to {
+            self.patch.from += count;
+        } else {
+            self.valid -= count;
+            self.input.consume(count);
+        }
     }
 }
 
@@ -183,6 +325,32 @@ impl BufRead for Counted<'_> {
     }
 }
 
+/// A reader for parsers with a buffer of their own: it fails once `used`, which its user sets back at the start of
+/// each item, has passed a bound. Precise to the size of that buffer.
+pub struct Metered<'a> {
+    inner: &'a mut dyn BufRead,
+    most: usize,
+    used: &'a Cell<usize>,
+}
+
+impl<'a> Metered<'a> {
+    /// A reader of items of at most `most` bytes.
+    pub fn new(inner: &'a mut dyn BufRead, most: usize, used: &'a Cell<usize>) -> Self {
+        Self { inner, most, used }
+    }
+}
+
+impl Read for Metered<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.used.get() > self.most {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "one item of the report is too large"));
+        }
+        let count = self.inner.read(out)?;
+        self.used.set(self.used.get() + count);
+        Ok(count)
+    }
+}
+
 /// Calls `each(line, number)` for every line, without its end (`\n` or `\r\n`). Lines that lie whole in the
 /// buffer are not copied.
 ///
@@ -257,6 +425,86 @@ mod tests {
         assert_eq!(all(&le), (text.into(), vec!["UTF-16LE"]));
         assert_eq!(all(&be), (text.into(), vec!["UTF-16BE"]));
         assert_eq!(all(b""), (String::new(), vec![]));
+    }
+
+    fn replaced(input: &[u8]) -> (String, u64) {
+        let mut plain = plain(input, &Limits::default()).unwrap();
+        let mut text = String::new();
+        plain.reader.read_to_string(&mut text).unwrap();
+        (text, plain.replaced.get())
+    }
+
+    #[test]
+    fn what_is_not_utf8_is_replaced_and_counted() {
+        for input in [
+            &b"a\xffb"[..],
+            b"\xc3",
+            b"\xe2\x82",
+            b"x\xe2\x82(",
+            b"\xf0\x9f\x92\xc3\xa9",
+            b"\xed\xa0\x80",
+            b"\x80\x80z",
+        ] {
+            let want = String::from_utf8_lossy(input);
+            let (text, count) = replaced(input);
+            assert_eq!(text, want, "{input:x?}");
+            // Bytes in, less those of the characters kept, are those replaced.
+            let kept: usize = text.chars().filter(|ch| *ch != '\u{fffd}').map(char::len_utf8).sum();
+            assert_eq!(count, (input.len() - kept) as u64, "{input:x?}");
+        }
+        assert_eq!(replaced("añ€💡\u{fffd}".as_bytes()), ("añ€💡\u{fffd}".into(), 0));
+    }
+
+    #[test]
+    fn characters_across_buffers_stay_whole() {
+        let text = "aé€💡\u{fffd}é".repeat(3);
+        let mut broken = text.as_bytes().to_vec();
+        broken.insert(7, 0xff);
+        broken.push(0xe2);
+        for capacity in 1..12 {
+            for input in [text.as_bytes(), &broken] {
+                let replaced = Rc::new(Cell::new(0));
+                let input_reader = BufReader::with_capacity(capacity, input);
+                let patch = Patch::default();
+                let mut reader =
+                    Utf8 { input: input_reader, valid: 0, patch, replaced: Rc::clone(&replaced), left: 1 << 20 };
+                let mut read = String::new();
+                reader.read_to_string(&mut read).unwrap();
+                assert_eq!(read, String::from_utf8_lossy(input), "{capacity}");
+                assert_eq!(replaced.get(), if input.len() == text.len() { 0 } else { 6 });
+            }
+        }
+    }
+
+    #[test]
+    fn a_declared_encoding_is_undone() {
+        let latin = b"<?xml version='1.0' encoding = \"ISO-8859-1\"?><a b='\xe4'/>";
+        assert_eq!(
+            all(latin),
+            ("<?xml version='1.0' encoding = \"ISO-8859-1\"?><a b='ä'/>".into(), vec!["windows-1252"])
+        );
+        for same in [
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?><a b='ä'/>",
+            "<?xml version=\"1.0\" encoding=\"utf-16\"?><a b='ä'/>",
+            "<?xml version=\"1.0\" encoding=\"no-such\"?><a/>",
+            "<?xml version=\"1.0\" encoding=\"",
+            "<?xml version=\"1.0\" encoding=?>",
+        ] {
+            assert_eq!(all(same.as_bytes()), (same.into(), vec![]));
+        }
+        let shift = b"<?xml encoding='Shift_JIS'?>\x82\xa0\xff";
+        assert_eq!(replaced(shift), ("<?xml encoding='Shift_JIS'?>あ\u{fffd}".into(), 1));
+    }
+
+    #[test]
+    fn what_is_past_the_bound_on_the_whole_is_not_dropped_silently() {
+        let read = |bytes: u64| {
+            let limits = Limits { total_bytes: bytes, ..Limits::default() };
+            let mut text = String::new();
+            plain(&b"abcdef"[..], &limits).unwrap().reader.read_to_string(&mut text).map(|_| text)
+        };
+        assert_eq!(read(6).unwrap(), "abcdef");
+        assert!(read(5).is_err());
     }
 
     #[test]

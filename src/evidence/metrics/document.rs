@@ -1,4 +1,5 @@
-//! JSON or YAML, flat or nested: every number becomes a metric with a dotted name.
+//! JSON, YAML or TOML, flat or nested: every number becomes a metric with a dotted name. DVC's metrics files are
+//! such documents.
 //!
 //! Text, booleans and nulls beside the numbers are descriptions, not metrics, and are passed over. `NaN` and
 //! `Infinity`, which JSON does not have but Python writes, stay what they are, so that a rule on them cannot pass.
@@ -16,7 +17,7 @@ use crate::sys::text;
 pub const FORMAT: Format = Format {
     name: "document",
     kind: Kind::Metrics,
-    doc: "JSON or YAML, flat or nested: each number is a metric with a dotted name.",
+    doc: "JSON, YAML or TOML, flat or nested (DVC's metrics too): each number is a metric with a dotted name.",
     sniff,
     read,
     sample: SAMPLE,
@@ -64,20 +65,47 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
     walk.value(&mut String::new(), &value, 0)
 }
 
-/// JSON where the text begins like JSON, else YAML. JSON with `NaN` or `Infinity` in it is read as YAML, of which
-/// it is a part; any other broken JSON is broken, although YAML might find a meaning for it.
+/// JSON where the text begins like JSON, TOML where it begins like TOML, else YAML. JSON with `NaN` or `Infinity` in
+/// it is read as YAML, of which it is a part; any other broken JSON is broken, although YAML might find a meaning for
+/// it.
 fn parse(bytes: &[u8]) -> Result<Value, (String, Option<usize>)> {
     let yaml = || {
         serde_yaml::from_slice(bytes)
             .map_err(|error| (format!("not valid YAML: {error}"), error.location().map(|at| at.line())))
     };
     let is_json = bytes.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| matches!(byte, b'{' | b'['));
+    let toml = std::str::from_utf8(bytes).ok().filter(|text| is_toml(text));
     if !is_json {
-        return yaml();
+        return toml.map_or_else(yaml, parse_toml);
     }
     serde_json::from_slice(bytes).or_else(|error| {
+        if let Some(toml) = toml {
+            return parse_toml(toml);
+        }
         let extended = ["NaN", "Infinity"].iter().any(|word| memchr::memmem::find(bytes, word.as_bytes()).is_some());
         if extended { yaml() } else { Err((format!("not valid JSON: {error}"), Some(error.line()))) }
+    })
+}
+
+/// Whether the first line that says something is `[table]` or `key = …`.
+fn is_toml(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let Some(line) = lines.next() else { return false };
+    let is_key = |text: &str| {
+        let text = text.trim();
+        !text.is_empty() && text.chars().all(|ch| ch.is_alphanumeric() || " _-.\"'".contains(ch))
+    };
+    let line = line.split('#').next().unwrap_or_default().trim_end();
+    match line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+        Some(table) => is_key(table.strip_prefix('[').and_then(|table| table.strip_suffix(']')).unwrap_or(table)),
+        None => line.split_once('=').is_some_and(|(key, _)| is_key(key)),
+    }
+}
+
+fn parse_toml(text: &str) -> Result<Value, (String, Option<usize>)> {
+    toml::from_str(text).map_err(|error| {
+        let line = error.span().and_then(|span| Some(text.get(..span.start)?.matches('\n').count() + 1));
+        (format!("not valid TOML: {}", error.message()), line)
     })
 }
 
@@ -198,6 +226,18 @@ mod unit_tests {
                 .collect::<Vec<_>>(),
             ["NaN", "-inf", "1"]
         );
+    }
+
+    #[test]
+    fn toml_is_known_by_its_first_line() {
+        let want = [("a".to_owned(), "1".to_owned()), ("b.c".into(), "0.5".into()), ("b.d.0".into(), "NaN".into())];
+        assert_eq!(metrics("# by hand\na = 1\nday = 2026-11-22\n[b]\nc = 0.5 # x\nd = [nan]\n"), want);
+        assert_eq!(metrics("[holdout]\nf1 = 1\n"), [("holdout.f1".to_owned(), "1".to_owned())]);
+        assert_eq!(metrics("[[run]]\nf1 = 1\n"), [("run.0.f1".to_owned(), "1".to_owned())]);
+        assert_eq!(metrics("[1]\n"), [("0".to_owned(), "1".to_owned())]);
+        assert_eq!(metrics("a: x = 1\nb: 2\n"), [("b".to_owned(), "2".to_owned())]);
+        let told = read_text(&FORMAT, "a = 1\nb = \n");
+        assert_eq!((told.problems[0].code.as_str(), told.problems[0].line), ("evidence.syntax", Some(2)));
     }
 
     #[test]

@@ -1,3 +1,5 @@
 //! Metric files: named numbers that a project measures itself.
 
+pub mod csv;
 pub mod document;
+pub mod mlflow;

@@ -7,11 +7,12 @@
 
 use std::io::BufRead;
 
-use super::super::problem::{CHANGED, LIMIT, REPAIRED, SYNTAX, TOTALS_ONLY, TRUNCATED};
+use super::super::problem::{CHANGED, REPAIRED, SYNTAX, TOTALS_ONLY, TRUNCATED};
 use super::super::sink::{Case, Outcome, Sink};
 use super::super::source::Counted;
 use super::super::xml::{Element, Kept, Stop, Token, Xml, unescape};
 use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::bounds;
 use crate::sys::text;
 
 /// The table row.
@@ -35,7 +36,7 @@ const SAMPLE: &str = r#"<?xml version="1.0" encoding="utf-8"?>
 "#;
 
 fn sniff(head: &[u8]) -> bool {
-    ["<testsuites", "<testsuite"].iter().any(|tag| memchr::memmem::find(head, tag.as_bytes()).is_some())
+    ["<testsuite", "<testcase"].iter().any(|tag| memchr::memmem::find(head, tag.as_bytes()).is_some())
 }
 
 /// A suite that is open.
@@ -219,6 +220,9 @@ impl Reader<'_> {
             // A case inside a case: the outer one was never closed.
             self.salvage_case();
         }
+        if self.nesting.is_empty() && self.cases == 0 {
+            self.sink.problem(Problem::new(&REPAIRED, "test cases stand outside any suite").at_line(line));
+        }
         self.nesting.push(Nesting::Case);
         let mut open = Open { line, ..Open::default() };
         for (key, value) in element.attributes() {
@@ -247,7 +251,7 @@ impl Reader<'_> {
     fn outcome(&mut self, element: &Element<'_>, outcome: Outcome) {
         let message =
             element.attributes().find(|(key, _)| *key == "message").map(|(_, value)| unescape(&value).into_owned());
-        let message = message.map(|message| cut(message, self.limits.message_bytes));
+        let message = message.map(|message| bounds::cut(message, self.limits.message_bytes));
         if let Some(open) = &mut self.open {
             let worse = open.outcome.is_none_or(|seen| seen < outcome);
             if worse {
@@ -278,7 +282,7 @@ impl Reader<'_> {
         match slot {
             Some(message) if !text.is_empty() && !text.starts_with(message.as_str()) => {
                 let joined = format!("{message}\n{text}");
-                *message = cut(joined, self.limits.message_bytes);
+                *message = bounds::cut(joined, self.limits.message_bytes);
             }
             _ if text.is_empty() => {}
             _ => *slot = Some(text),
@@ -388,21 +392,8 @@ impl Reader<'_> {
         }
     }
 
-    /// A name within the bound. A longer one is cut and keeps a hash of the whole, so that two never meet.
     fn bounded(&mut self, name: String, line: u64) -> String {
-        if name.len() <= self.limits.name_bytes {
-            return name;
-        }
-        let hash = name
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-        let told = format!(
-            "a name of {} was cut to the limit of {}",
-            text::bytes(name.len() as u64),
-            text::bytes(self.limits.name_bytes as u64)
-        );
-        self.sink.problem(Problem { level: super::super::Level::Note, ..Problem::new(&LIMIT, told) }.at_line(line));
-        format!("{}…#{hash:016x}", cut(name, self.limits.name_bytes))
+        bounds::name(self.sink, &self.limits, name, line)
     }
 }
 
@@ -426,17 +417,6 @@ const TEXT_ELEMENTS: &[(&str, Use)] = &[
     ("system-err", Use::Nothing),
     ("properties", Use::Nothing),
 ];
-
-fn cut(mut text: String, max: usize) -> String {
-    if text.len() > max {
-        let mut end = max;
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        text.truncate(end);
-    }
-    text
-}
 
 /// Outcomes as attribute words: ctest's `status`, gtest's `result`. Unknown words say nothing.
 fn outcome_of_word(word: &str) -> Option<Outcome> {

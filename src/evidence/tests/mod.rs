@@ -1,7 +1,12 @@
 //! Test reports: their readers, and the set of tests that several reports add up to.
 
+mod bounds;
+pub mod ctrf;
+pub mod go_json;
 pub mod junit;
 pub mod libtest;
+pub mod tap;
+pub mod trx;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -161,6 +166,11 @@ impl Tests {
 
     /// Adds all tests of another set.
     pub fn merge(&mut self, other: Self, repeats: Repeats) {
+        if self.tests.is_empty() {
+            // The most common case by far, and the one where a second copy of the set would be the peak of memory.
+            *self = other;
+            return;
+        }
         for (identity, test) in other.tests {
             self.add(identity, test, repeats);
         }
