@@ -1,8 +1,9 @@
 //! What checks print and what they read: however much, however odd, and by whom.
 
+use std::io::Write as _;
 use std::process::Stdio;
 
-use super::{Pipe, Reaper, check, full_check, measured, problems, project, signal, statuses, text};
+use super::{Pipe, Reaper, check, full_check, measured, problems, project, statuses, text};
 
 #[test]
 #[cfg(target_os = "linux")]
@@ -93,22 +94,24 @@ fn a_process_left_behind_does_not_hold_the_run_and_is_not_ended() {
         "  starts:
     group: test
     shell: |
-      (read word < go; echo \"heard $word\" > told) &
+      exec 9> told
+      (read word < go; echo \"heard $word\" >&9) &
       echo $! > pid
+      exec 9>&-
       echo started
     timeout: 20s
 ",
     );
     let _reaper = Reaper(&project, "pid");
     super::make_pipe(&project, "go");
-    let mut told = Pipe::new(&project, "told");
+    let told = Pipe::new(&project, "told");
     let (code, report) = full_check(&project, &[]);
     assert_eq!((code, text(&report["verdict"]), problems(&report)), (0, "pass", vec!["run.held-open"]));
     assert!(project.read(".mgmt/reports/latest.md").contains("1 check passed, 1 warning."));
     // It lives, and does what it is told.
-    assert!(signal("0", project.read("pid").trim()));
-    std::fs::write(project.path("go"), "a word\n").unwrap();
-    assert_eq!(told.line(), "heard a word");
+    let mut go = std::fs::OpenOptions::new().read(true).write(true).open(project.path("go")).unwrap();
+    go.write_all(b"a word\n").unwrap();
+    assert_eq!(told.rest(), "heard a word\n");
 }
 
 #[test]
