@@ -19,6 +19,7 @@ use super::super::json::{
 use super::super::problem::{REPAIRED, SYNTAX};
 use super::super::sink::{Ratio, Repeat, Sink, Totals};
 use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::llvm_segments::{Segment, count_of};
 use super::number::{LINES_PER_ENTRY, arm_id};
 use super::paths::bounded;
 use crate::sys::text;
@@ -122,42 +123,6 @@ impl Object for Export<'_> {
         }
         self.tell_functions();
         Ok(())
-    }
-}
-
-/// A place where the count changes.
-#[derive(Clone, Copy, Debug)]
-struct Segment {
-    line: u32,
-    column: u32,
-    count: u64,
-    /// Whether there is code from here on.
-    has_count: bool,
-    is_entry: bool,
-    is_gap: bool,
-}
-
-impl Segment {
-    /// `[line, column, count, has count, is region entry, is gap]`; the last since version 2.0.1.
-    fn of((cells, count): &Cells<6>) -> Option<(Self, bool)> {
-        let flag = |at: usize| match cells[at] {
-            Scalar::Bool(flag) => Some(flag),
-            _ => None,
-        };
-        let (hits, is_plain) = cells[2].hits()?;
-        let segment = Self {
-            line: cells[0].small().filter(|line| *line > 0)?,
-            column: cells[1].small()?,
-            count: hits,
-            has_count: flag(3)?,
-            is_entry: flag(4)?,
-            is_gap: if *count > 5 { flag(5)? } else { false },
-        };
-        Some((segment, is_plain))
-    }
-
-    fn starts_region(&self) -> bool {
-        !self.is_gap && self.has_count && self.is_entry
     }
 }
 
@@ -524,15 +489,6 @@ impl Export<'_> {
             }
         }
     }
-}
-
-/// The hits of a line on which segments stand; `None` if it holds no code.
-fn count_of(here: &[Segment], wrapped: Option<&Segment>) -> Option<u64> {
-    let starts_skipped = here.first().is_some_and(|first| !first.has_count && first.is_entry);
-    let is_reached = wrapped.is_some_and(|segment| segment.has_count) || here.iter().any(Segment::starts_region);
-    let is_mapped = !starts_skipped && is_reached || here.iter().any(|segment| segment.is_entry && segment.has_count);
-    let begun = here.iter().filter(|segment| segment.starts_region()).map(|segment| segment.count);
-    is_mapped.then(|| begun.chain(wrapped.map(|segment| segment.count)).max().unwrap_or(0))
 }
 
 #[cfg(test)]
