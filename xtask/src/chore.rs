@@ -1,4 +1,4 @@
-//! The table of chores, and how one is run.
+//! What a chore is, how one is run, and what they share.
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -15,25 +15,9 @@ pub(crate) struct Chore {
     pub(crate) run: fn(&[String]) -> anyhow::Result<()>,
 }
 
-/// Every chore.
-pub(crate) const CHORES: &[Chore] = &[
-    Chore {
-        name: "docs",
-        doc: "Write the generated parts of README.md (--check: only compare)",
-        run: crate::docs::run,
-    },
-    Chore { name: "schema", doc: "Write schema/mgmt.schema.json (--check: only compare)", run: crate::schema::run },
-    Chore {
-        name: "bench",
-        doc: "Measure the release binary against its floors, in one sitting",
-        run: crate::bench::run,
-    },
-    Chore { name: "dist", doc: "Build a release archive and its checksum under target/dist", run: crate::dist::run },
-];
-
 /// What stands under the product's help text.
-pub(crate) fn help() -> String {
-    let chores: String = CHORES.iter().map(|chore| format!("  {:<8} {}\n", chore.name, chore.doc)).collect();
+pub(crate) fn help(chores: &[Chore]) -> String {
+    let chores: String = chores.iter().map(|chore| format!("  {:<8} {}\n", chore.name, chore.doc)).collect();
     format!("Chores of this repository:\n{chores}\n{}", mgmt_action::cli::EXIT_CODES)
 }
 
