@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until};
 use super::Settings;
 use super::capture::Capture;
 use super::output::OutputReader;
+use super::which::which;
 use crate::check::outcome::{Output, Status};
 use crate::check::{Command, Event};
 use crate::sys::text;
@@ -226,6 +227,11 @@ fn spawn(command: &Command, settings: &Settings) -> Result<Started, String> {
     #[cfg(windows)]
     group.wrap(process_wrap::tokio::JobObject);
     let child = group.spawn().map_err(|error| match error.kind() {
+        // The system says the same of a script whose interpreter is missing: a moved virtual environment, say.
+        io::ErrorKind::NotFound if which(program, &folder, &settings.env).is_some() => format!(
+            "`{}` could not be started: it is there, but the interpreter in its first line was not found",
+            text::one_line(program)
+        ),
         io::ErrorKind::NotFound => format!("the program `{}` was not found", text::one_line(program)),
         io::ErrorKind::PermissionDenied => {
             format!("`{}` may not be started: it is not executable", text::one_line(program))

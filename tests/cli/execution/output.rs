@@ -116,15 +116,22 @@ fn a_process_left_behind_does_not_hold_the_run_and_is_not_ended() {
 
 #[test]
 fn a_process_left_behind_that_prints_without_end_does_not_hold_the_run() {
-    let project = project(
-        "  starts: { group: test, shell: 'yes noise & echo $! > pid', timeout: 20s }
-  next: { group: test, run: ['true'], needs: [starts] }
-",
-    );
-    let _reaper = Reaper(&project, "pid");
-    let (code, report) = full_check(&project, &["--jobs", "1"]);
-    assert_eq!((code, statuses(&report).join(", ")), (0, "starts passed, next passed".to_owned()));
-    assert_eq!(problems(&report), ["run.held-open"]);
+    // Read as evidence, it prints faster than it is read.
+    let report = ", evidence: { tests: { from: output, format: libtest } }";
+    for (evidence, want) in [("", 0), (report, 4)] {
+        let script = "echo running 1 test; yes test a ... ok & echo $! > pid";
+        let project = project(&format!(
+            "  starts: {{ group: test, shell: '{script}', timeout: 60s{evidence} }}
+  next: {{ group: test, run: ['true'], needs: [starts] }}
+"
+        ));
+        let _reaper = Reaper(&project, "pid");
+        let (code, report) = full_check(&project, &["--jobs", "1"]);
+        assert_eq!((code, statuses(&report).join(", ")), (want, "starts passed, next passed".to_owned()));
+        assert!(problems(&report).contains(&"run.held-open"));
+        let duration = check(&report, "starts")["duration_ms"].as_u64().unwrap();
+        assert!(duration < 10_000, "it was read on and on: {duration} ms");
+    }
 }
 
 #[test]

@@ -38,6 +38,22 @@ fn what_cannot_be_started_is_an_error_and_not_a_failure() {
 }
 
 #[test]
+fn a_script_without_its_interpreter_is_not_said_to_be_missing() {
+    let project = project(
+        "  make: { group: build, shell: 'printf \"#!/no/such/python\\n\" > tool && chmod +x tool && mkdir sub && mv tool sub' }
+  run: { group: lint, run: [./tool], cwd: sub, needs: [make] }
+",
+    );
+    let (code, report) = full_check(&project, &[]);
+    assert_eq!((code, text(&check(&report, "run")["status"])), (4, "error"));
+    let reason = text(&check(&report, "run")["reason"]);
+    assert_eq!(
+        reason,
+        "`./tool` could not be started: it is there, but the interpreter in its first line was not found"
+    );
+}
+
+#[test]
 fn a_failure_weighs_more_than_what_could_not_start() {
     let project = project("  a: { group: g, run: [./absent] }\n  b: { group: g, run: ['false'] }\n");
     let (code, report) = full_check(&project, &[]);
