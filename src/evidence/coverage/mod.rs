@@ -16,6 +16,7 @@ pub mod llvm;
 mod number;
 pub mod opencover;
 pub mod paths;
+pub mod simplecov;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
