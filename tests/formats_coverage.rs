@@ -29,6 +29,7 @@ const FIXTURES: &[Row] = &[
     ("llvm/lines.json", "llvm", [(27, 34), (0, 0), (5, 8), (0, 0)]),
     ("llvm/branches.json", "llvm", [(27, 34), (4, 10), (5, 8), (0, 0)]),
     ("llvm/summary-only.json", "llvm", [(28, 35), (0, 0), (5, 8), (0, 0)]),
+    ("simplecov/resultset-branches.json", "simplecov", [(12, 16), (2, 5), (0, 0), (0, 0)]),
 ];
 
 fn folder() -> std::path::PathBuf {

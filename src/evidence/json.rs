@@ -88,6 +88,15 @@ pub(super) trait Object {
 /// Reads an object with `.0`.
 pub(super) struct Members<'a, T>(pub(super) &'a mut T);
 
+/// What may be an object or a list.
+pub(super) trait Structure: Object {
+    /// The list; takes all of it.
+    fn list<'de, A: SeqAccess<'de>>(&mut self, list: &mut A) -> Result<(), A::Error>;
+}
+
+/// Reads an object or a list with `.0`.
+pub(super) struct Either<'a, T>(pub(super) &'a mut T);
+
 /// Reads a list of objects, each with `.0`.
 pub(super) struct Each<'a, T>(pub(super) &'a mut T);
 
@@ -177,6 +186,21 @@ impl<'de, T: Object> Visitor<'de> for Members<'_, T> {
             self.0.member(&key, &mut members)?;
         }
         Ok(Ok(()))
+    }
+}
+
+impl<'de, T: Structure> DeserializeSeed<'de> for Either<'_, T> {
+    seed!(Found);
+}
+
+impl<'de, T: Structure> Visitor<'de> for Either<'_, T> {
+    type Value = Found;
+    otherwise!(plain);
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Found, A::Error> {
+        Members(self.0).visit_map(members)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Found, A::Error> {
+        self.0.list(&mut list).map(Ok)
     }
 }
 

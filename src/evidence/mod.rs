@@ -139,6 +139,7 @@ pub const FORMATS: &[Format] = &[
     coverage::istanbul_summary::FORMAT,
     coverage::coverage_py::FORMAT,
     coverage::llvm::FORMAT,
+    coverage::simplecov::FORMAT,
     tests::libtest::FORMAT,
     tests::tap::FORMAT,
     metrics::mlflow::FORMAT,

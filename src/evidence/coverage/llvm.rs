@@ -528,10 +528,10 @@ mod unit_tests {
             assert_eq!(told.problems, []);
             files(&told).remove(0).1
         };
-        // A gap that starts on a line is no region of it, but what starts there makes it a line.
+        // A gap is no region of the line that it starts on; it counts for the lines that it reaches.
         assert_eq!(
-            lines("[1,1,5,true,true,false],[2,3,0,true,true,true],[4,1,7,true,true,false],[5,1,0,false,false,false]"),
-            [(1, 5), (2, 5), (3, 0), (4, 7), (5, 7)]
+            lines("[1,1,5,true,true,false],[2,3,9,true,true,true],[4,1,7,true,true,false],[5,1,0,false,false,false]"),
+            [(1, 5), (2, 5), (3, 9), (4, 9), (5, 7)]
         );
         // A skipped region hides the line that it starts on; the line that it ends on is hidden too.
         assert_eq!(

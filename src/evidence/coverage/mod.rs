@@ -17,6 +17,7 @@ mod llvm_segments;
 mod number;
 pub mod opencover;
 pub mod paths;
+pub mod simplecov;
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
