@@ -204,6 +204,23 @@ fn every_spelling_of_skipped() {
 }
 
 #[test]
+fn a_test_that_ctest_could_not_start_is_no_skip() {
+    let (_, test) = case(
+        r#"<testcase name="a" status="notrun"><skipped message="Unable to find executable"/><system-out>Unable to find executable: b</system-out></testcase>"#,
+    );
+    assert_eq!((test.outcome, message(&test)), (Outcome::Errored, "Unable to find executable"));
+    let (_, test) =
+        case(r#"<testcase name="a" status="notrun"><skipped message="SKIP_REGULAR_EXPRESSION_MATCHED"/></testcase>"#);
+    assert_eq!(test.outcome, Outcome::Skipped);
+}
+
+#[test]
+fn the_known_failure_of_a_test_to_be_done() {
+    let text = r#"<testcase name="a" failure="1 == 2"><skipped type="todo" message="true"/><failure type="testCodeFailure" message="1 == 2"/></testcase>"#;
+    assert_eq!(case(text).1.outcome, Outcome::Skipped);
+}
+
+#[test]
 fn a_case_without_a_time() {
     let (_, test) = case(r#"<testcase name="a"/>"#);
     assert_eq!((test.outcome, test.seconds), (Outcome::Passed, 0.0));

@@ -1,7 +1,7 @@
 //! CTRF, the Common Test Report Format: one JSON object, `results.tests[]`.
 //!
 //! `skipped` and `pending` are skips; `failed` is a failure; `other` and words that the format does not have are
-//! neither, and so errors. A test that ran in a named browser or device is told apart by it. The report's own
+//! neither, and so errors, unless `rawStatus` beside it says `todo` or `disabled` (jest). A test that ran in a named browser or device is told apart by it. The report's own
 //! summary is only compared.
 
 use std::cell::{Cell, RefCell};
@@ -121,10 +121,13 @@ impl Told<'_> {
             self.limit = true;
             return false;
         }
+        // Reporters write what the format has no word for as `other`, and beside it the word of the tool.
+        let raw = test.raw_status.map_or_else(String::new, |raw| raw.0.to_ascii_lowercase());
         let outcome = match &*test.status.0 {
             "passed" => Outcome::Passed,
             "skipped" | "pending" => Outcome::Skipped,
             "failed" => Outcome::Failed,
+            "other" if matches!(&*raw, "todo" | "disabled" | "skipped" | "pending" | "ignored") => Outcome::Skipped,
             word => {
                 if word != "other" {
                     let shown = text::shorten(&text::one_line(word), 40);
@@ -183,6 +186,7 @@ struct Test {
     name: Text,
     #[serde(default, deserialize_with = "or_default")]
     status: Text,
+    raw_status: Option<Text>,
     duration: Option<Number>,
     message: Option<Text>,
     trace: Option<Text>,
@@ -470,6 +474,8 @@ mod unit_tests {
             let told = tests(&format!("{{\"name\": \"n\", \"status\": \"{word}\"}}"));
             assert_eq!((outcomes(&told), told.problems.len()), (vec![("n".to_owned(), want)], problems), "{word}");
         }
+        let told = tests(r#"{"name": "n", "status": "other", "rawStatus": "todo"}"#);
+        assert_eq!(outcomes(&told), [("n".to_owned(), Outcome::Skipped)]);
         let told = tests("{\"status\": \"passed\"}, {\"name\": null, \"status\": null}");
         assert_eq!((told.tests.summary().errors, codes(&told)), (1, vec!["evidence.repaired"; 3]));
     }

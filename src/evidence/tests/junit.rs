@@ -64,6 +64,10 @@ struct Open {
     message: Option<String>,
     reruns: u32,
     flaky: bool,
+    /// Whether `status="notrun"` stands alone: ctest's, of which the message tells whether that was on purpose.
+    is_not_run: bool,
+    /// Whether it is declared as unfinished: then its failure is known.
+    is_todo: bool,
 }
 
 struct Reader<'s> {
@@ -233,7 +237,10 @@ impl Reader<'_> {
                 "file" | "filepath" => open.file = Some(unescape(&value).into_owned()),
                 "line" => open.source_line = value.trim().parse().ok(),
                 "time" => open.seconds = seconds(&value),
-                "status" | "result" => open.outcome = open.outcome.max(outcome_of_word(&value)),
+                "status" | "result" => {
+                    open.is_not_run = key == "status" && value == "notrun";
+                    open.outcome = open.outcome.max(outcome_of_word(&value));
+                }
                 _ => {}
             }
         }
@@ -253,6 +260,10 @@ impl Reader<'_> {
             element.attributes().find(|(key, _)| *key == "message").map(|(_, value)| unescape(&value).into_owned());
         let message = message.map(|message| bounds::cut(message, self.limits.message_bytes));
         if let Some(open) = &mut self.open {
+            let not_run = message.as_deref().is_some_and(is_failed_to_start);
+            let outcome = if open.is_not_run && not_run { Outcome::Errored } else { outcome };
+            open.is_todo |= outcome == Outcome::Skipped
+                && element.attributes().any(|(key, value)| key == "type" && value.eq_ignore_ascii_case("todo"));
             let worse = open.outcome.is_none_or(|seen| seen < outcome);
             if worse {
                 open.outcome = Some(outcome);
@@ -314,6 +325,8 @@ impl Reader<'_> {
             suite.cases += 1;
         }
         let outcome = open.outcome.unwrap_or(Outcome::Passed);
+        // `node --test` writes the known failure of a `todo` test beside that word, and fails no run for it.
+        let outcome = if open.is_todo { Outcome::Skipped } else { outcome };
         let suite_file = || self.suites.iter().rev().find_map(|suite| suite.file.as_deref());
         self.sink.case(&Case {
             suites: &self.names,
@@ -417,6 +430,19 @@ const TEXT_ELEMENTS: &[(&str, Use)] = &[
     ("system-err", Use::Nothing),
     ("properties", Use::Nothing),
 ];
+
+/// What ctest says of a test that it counts as failed because it could not be started, yet writes as skipped.
+fn is_failed_to_start(message: &str) -> bool {
+    let causes = [
+        "Unable to find executable",
+        "Unable to find required file",
+        "Failed test dependencies",
+        "Fixture dependency failed",
+        "Insufficient resources",
+        "Invalid resource spec",
+    ];
+    causes.iter().any(|cause| message.starts_with(cause))
+}
 
 /// Outcomes as attribute words: ctest's `status`, gtest's `result`. Unknown words say nothing.
 fn outcome_of_word(word: &str) -> Option<Outcome> {

@@ -5,7 +5,9 @@
 //! lost. `not ok … # TODO` is a known failure and counts as skipped; `not ok … # SKIP` is a failure, as in Perl's
 //! harness. Diagnostics after a failed point (a YAML block, `#` comments) are its message.
 //!
-//! Deliberately absent: a `# TODO` or `# SKIP` on the point of a subtest does not excuse the failed points inside.
+//! Failures inside a subtest count as skipped where the point that sums it up is `not ok … # TODO`.
+
+mod line;
 
 use std::collections::HashMap;
 use std::io::BufRead;
@@ -16,6 +18,7 @@ use super::super::source::each_line;
 use super::super::{Format, Kind, Limits, Problem, ReadError};
 use super::bounds::{self, Excerpt};
 use crate::sys::text;
+use line::{Point, is_sum, message, plan, point};
 
 /// The table row.
 pub const FORMAT: Format = Format {
@@ -53,15 +56,6 @@ fn sniff(head: &[u8]) -> bool {
     })
 }
 
-/// A line `ok …` or `not ok …`.
-#[derive(Clone, Debug, PartialEq)]
-struct Point {
-    name: String,
-    number: Option<u64>,
-    outcome: Outcome,
-    is_ok: bool,
-}
-
 /// The points of one indentation.
 #[derive(Default)]
 struct Level {
@@ -73,6 +67,18 @@ struct Level {
     has_failed: bool,
     /// What `# Subtest: …` announced for the level below.
     announced: Option<String>,
+    /// The point above that opened this level with a brace, as vitest and older node-tap write it.
+    head: Option<(Point, u64)>,
+    /// Failures below the outermost level: the point that sums them up may excuse them.
+    held: Vec<Told>,
+}
+
+/// A failed point that is not told of yet.
+struct Told {
+    suites: Vec<String>,
+    point: Point,
+    line: u64,
+    message: Option<String>,
 }
 
 /// A point whose diagnostics may still come.
@@ -80,8 +86,9 @@ struct Pending {
     point: Point,
     line: u64,
     depth: usize,
-    seconds: Option<f64>,
     yaml: Excerpt,
+    /// Whether its YAML block has ended: comments that follow belong to something else.
+    is_complete: bool,
     comments: Excerpt,
 }
 
@@ -150,6 +157,9 @@ impl Reader<'_> {
         if let Some(base) = self.yaml {
             if text == "..." && indent == base {
                 self.yaml = None;
+                if let Some(pending) = &mut self.pending {
+                    pending.is_complete = true;
+                }
             } else {
                 self.diagnostic(line, base);
             }
@@ -158,15 +168,19 @@ impl Reader<'_> {
         if self.has_bailed_out || text.is_empty() {
             return;
         }
-        if text == "---" && self.pending.as_ref().is_some_and(|pending| indent == pending.depth * 4 + 2) {
+        // By two, or by four as vitest writes it.
+        if text == "---" && self.pending.as_ref().is_some_and(|pending| indent > pending.depth * 4) {
             self.yaml = Some(indent);
             return;
         }
         let depth = indent / 4;
         if !indent.is_multiple_of(4) || depth > self.levels.len() {
-            return self.foreign(number);
+            return self.foreign(line, indent, number);
         }
-        if text.starts_with("TAP version ") {
+        if text == "}" && self.levels.get(depth + 1).is_some_and(|level| level.head.is_some()) {
+            self.flush();
+            self.leave(depth, number);
+        } else if text.starts_with("TAP version ") {
             // A version line also begins a document that was joined to the one before.
             if depth == 0 && (self.has_version || self.levels[0].points > 0) {
                 self.flush();
@@ -190,7 +204,7 @@ impl Reader<'_> {
         } else if let Some(point) = point(text) {
             self.point(point, depth, number);
         } else if !text.starts_with("pragma ") {
-            self.foreign(number);
+            self.foreign(line, indent, number);
         }
     }
 
@@ -199,7 +213,16 @@ impl Reader<'_> {
         self.levels[0].planned.is_some_and(|planned| self.levels[0].points >= planned)
     }
 
-    fn foreign(&mut self, number: u64) {
+    /// A line that is none of the protocol: mocha writes what a failed point has to say so, indented.
+    fn foreign(&mut self, line: &str, indent: usize, number: u64) {
+        if let Some(pending) = &mut self.pending
+            && pending.point.outcome.is_failure()
+            && indent > pending.depth * 4
+        {
+            pending.comments.add(line, self.limits.message_bytes);
+            pending.comments.add("\n", self.limits.message_bytes);
+            return;
+        }
         self.foreign.0 += 1;
         if self.foreign.0 == 1 {
             self.foreign.1 = number;
@@ -211,7 +234,7 @@ impl Reader<'_> {
         let Some(pending) = &mut self.pending else { return };
         let line = if line.len() >= base && line.is_char_boundary(base) { &line[base..] } else { line };
         match line.strip_prefix("duration_ms:").and_then(|value| value.trim().parse::<f64>().ok()) {
-            Some(value) if value.is_finite() && value >= 0.0 => pending.seconds = Some(value / 1e3),
+            Some(value) if value.is_finite() && value >= 0.0 => pending.point.seconds = Some(value / 1e3),
             _ if pending.point.outcome.is_failure() => {
                 pending.yaml.add(line, self.limits.message_bytes);
                 pending.yaml.add("\n", self.limits.message_bytes);
@@ -235,6 +258,8 @@ impl Reader<'_> {
             self.levels[depth].announced = Some(name);
         } else if let Some(pending) = &mut self.pending
             && pending.point.outcome.is_failure()
+            && !pending.is_complete
+            && !is_sum(comment)
         {
             pending.comments.add(comment, self.limits.message_bytes);
             pending.comments.add("\n", self.limits.message_bytes);
@@ -243,17 +268,23 @@ impl Reader<'_> {
 
     /// Goes to a level that is deeper by at most one; deeper ones without a point of their own end.
     fn enter(&mut self, depth: usize, number: u64) {
-        while self.levels.len() > depth + 1 {
-            let level = self.levels.pop().unwrap_or_default();
-            self.check(&level);
-            if let Some(parent) = self.levels.last_mut() {
-                parent.has_failed |= level.has_failed;
-            }
-        }
+        self.leave(depth, number);
         if self.levels.len() == depth {
             let name = self.levels.last_mut().and_then(|parent| parent.announced.take());
             self.levels.push(Level { line: number, name, ..Level::default() });
         }
+    }
+
+    /// Ends the levels below this one.
+    fn leave(&mut self, depth: usize, number: u64) {
+        while self.levels.len() > depth + 1 {
+            let Some(mut level) = self.levels.pop() else { return };
+            match level.head.take() {
+                Some((point, line)) => self.sum_up(point, line, level),
+                None => self.end_level(level, None),
+            }
+        }
+        debug_assert!(self.levels.len() <= depth + 1, "line {number}");
     }
 
     fn point(&mut self, point: Point, depth: usize, number: u64) {
@@ -261,33 +292,59 @@ impl Reader<'_> {
         if depth == 0 && point.number == Some(1) && self.levels.len() == 1 && self.is_complete() {
             self.end_document();
         }
-        // The subtest that this point sums up.
-        let below = if self.levels.len() > depth + 1 {
-            while self.levels.len() > depth + 2 {
-                self.enter(self.levels.len() - 2, number);
-            }
-            self.levels.pop()
-        } else {
-            None
-        };
+        // The subtest that this point sums up, unless that one has a point already.
+        let has_below = self.levels.get(depth + 1).is_some_and(|level| level.head.is_none());
+        self.leave(if has_below { depth + 1 } else { depth }, number);
+        let below = if has_below { self.levels.pop() } else { None };
         self.enter(depth, number);
         let level = &mut self.levels[depth];
         level.points += 1;
         level.announced = None;
-        if let Some(below) = below {
-            self.check(&below);
-            self.levels[depth].has_failed |= below.has_failed;
-            let is_told = below.has_failed || !point.outcome.is_failure();
-            if below.points > 0 && is_told {
-                return;
-            }
+        if point.opens {
+            let name = Some(point.name.clone());
+            self.levels.push(Level { line: number, name, head: Some((point, number)), ..Level::default() });
+        } else if let Some(below) = below {
+            self.sum_up(point, number, below);
+        } else {
+            self.pend(point, number);
         }
-        self.levels[depth].has_failed |= point.outcome.is_failure();
-        let (yaml, comments) = Default::default();
-        self.pending = Some(Pending { point, line: number, depth, seconds: None, yaml, comments });
     }
 
-    /// Tells of the point before, now that its diagnostics are complete.
+    /// A point that sums up a subtest: counted only where it says more than the points in it.
+    fn sum_up(&mut self, point: Point, number: u64, below: Level) {
+        let is_told = below.has_failed || !point.outcome.is_failure();
+        let has_points = below.points > 0;
+        let excuse = (point.outcome == Outcome::Skipped && !point.is_ok).then_some(Outcome::Skipped);
+        self.end_level(below, excuse);
+        if !(has_points && is_told) {
+            self.pend(point, number);
+        }
+    }
+
+    fn pend(&mut self, point: Point, line: u64) {
+        let depth = self.levels.len() - 1;
+        self.levels[depth].has_failed |= point.outcome.is_failure();
+        let (yaml, comments) = Default::default();
+        self.pending = Some(Pending { point, line, depth, yaml, is_complete: false, comments });
+    }
+
+    /// Ends a level that was taken off; `excuse` is what its failures count as.
+    fn end_level(&mut self, level: Level, excuse: Option<Outcome>) {
+        self.check(&level);
+        let is_outermost = self.levels.len() <= 1;
+        if let Some(parent) = self.levels.last_mut() {
+            parent.has_failed |= level.has_failed && excuse.is_none();
+        }
+        for mut told in level.held {
+            told.point.outcome = excuse.unwrap_or(told.point.outcome);
+            match self.levels.last_mut().filter(|_| !is_outermost) {
+                Some(parent) => parent.held.push(told),
+                None => self.tell(told),
+            }
+        }
+    }
+
+    /// Takes in the point before, now that its diagnostics are complete.
     fn flush(&mut self) {
         self.yaml = None;
         let Some(pending) = self.pending.take() else { return };
@@ -300,19 +357,23 @@ impl Reader<'_> {
             message.push_str(&pending.comments.text());
         }
         let message = Some(message).filter(|message| !message.is_empty());
-        self.case(pending.point, pending.line, pending.depth, pending.seconds, message.as_deref());
+        let inner = self.levels.iter().take(pending.depth + 1).skip(1);
+        let suites = inner.map(|level| level.name.clone().unwrap_or_else(|| "(subtest)".to_owned())).collect();
+        let told = Told { suites, point: pending.point, line: pending.line, message };
+        match self.levels.last_mut().filter(|_| pending.depth > 0) {
+            Some(level) if told.point.outcome.is_failure() => level.held.push(told),
+            _ => self.tell(told),
+        }
     }
 
-    fn case(&mut self, point: Point, line: u64, depth: usize, seconds: Option<f64>, message: Option<&str>) {
+    fn tell(&mut self, told: Told) {
+        let Told { suites, point, line, message } = told;
         self.cases += 1;
         if self.cases > self.limits.entries {
             let limit = format!("{} tests", self.limits.entries);
             self.stopped = Some(ReadError::Limit { what: "the number of tests", limit });
             return;
         }
-        let inner = self.levels.iter().take(depth + 1).skip(1);
-        let suites: Vec<String> =
-            inner.map(|level| level.name.clone().unwrap_or_else(|| "(subtest)".to_owned())).collect();
         let mut name = bounds::name(self.sink, &self.limits, point.name, line);
         let seen = self.seen.entry(bounds::hash(format!("{}\n{name}", suites.join("\n")).as_bytes())).or_default();
         *seen += 1;
@@ -326,8 +387,8 @@ impl Reader<'_> {
             file: None,
             line: None,
             outcome: point.outcome,
-            seconds,
-            message: message.filter(|_| point.outcome.is_failure()),
+            seconds: point.seconds,
+            message: message.as_deref().filter(|_| point.outcome.is_failure()),
             reruns: 0,
             flaky: false,
         });
@@ -336,9 +397,16 @@ impl Reader<'_> {
     fn bail_out(&mut self, reason: &str, number: u64) {
         let reason = if reason.is_empty() { "the tests gave up" } else { reason };
         let reason = bounds::cut(reason.to_owned(), self.limits.message_bytes);
-        let point = Point { name: "Bail out!".into(), number: None, outcome: Outcome::Errored, is_ok: false };
-        self.case(point, number, self.levels.len() - 1, None, Some(&reason));
+        let point = Point {
+            name: "Bail out!".into(),
+            outcome: Outcome::Errored,
+            number: None,
+            is_ok: false,
+            seconds: None,
+            opens: false,
+        };
         self.has_bailed_out = true;
+        self.tell(Told { suites: Vec::new(), point, line: number, message: Some(reason) });
     }
 
     /// Holds a level against its plan.
@@ -364,7 +432,9 @@ impl Reader<'_> {
     }
 
     fn end_document(&mut self) {
-        while let Some(level) = self.levels.pop() {
+        self.leave(0, 0);
+        self.flush();
+        if let Some(level) = self.levels.pop() {
             self.check(&level);
         }
         self.levels.push(Level::default());
@@ -388,117 +458,6 @@ impl Reader<'_> {
         }
         self.sink.problem(Problem::new(&TRUNCATED, told).at_line(last));
     }
-}
-
-/// `1..N`, perhaps with a comment; `1..0` plans nothing.
-fn plan(line: &str) -> Option<u64> {
-    let rest = line.strip_prefix("1..")?;
-    let end = rest.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
-    let after = rest[end..].trim();
-    (after.is_empty() || after.starts_with('#')).then(|| rest[..end].parse().ok()).flatten()
-}
-
-/// `ok 3 - description # SKIP why`.
-fn point(line: &str) -> Option<Point> {
-    let (is_ok, rest) = match line.strip_prefix("not ok") {
-        Some(rest) => (false, rest),
-        None => (true, line.strip_prefix("ok")?),
-    };
-    if rest.starts_with(|ch: char| !ch.is_ascii_whitespace()) {
-        return None;
-    }
-    let rest = rest.trim();
-    let digits = rest.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
-    let number = rest[..digits].parse().ok();
-    let is_number = digits > 0 && rest[digits..].chars().next().is_none_or(char::is_whitespace);
-    let rest = if is_number { rest[digits..].trim_start() } else { rest };
-    let (description, directive) = directive(rest);
-    let description = description.strip_prefix("- ").unwrap_or(description).trim();
-    let outcome = match (is_ok, directive) {
-        (true, Some(Directive::Skip)) | (false, Some(Directive::Todo)) => Outcome::Skipped,
-        (true, _) => Outcome::Passed,
-        (false, _) => Outcome::Failed,
-    };
-    let name = match (description, number) {
-        ("" | "-", Some(number)) => format!("test {number}"),
-        ("" | "-", None) => "(unnamed)".to_owned(),
-        _ => unescape(description),
-    };
-    Some(Point { name, number: number.filter(|_| is_number), outcome, is_ok })
-}
-
-#[derive(Clone, Copy)]
-enum Directive {
-    Skip,
-    Todo,
-}
-
-/// Splits `description # TODO why` at the last `#` that is not escaped and begins a directive.
-fn directive(text: &str) -> (&str, Option<Directive>) {
-    for (at, _) in text.rmatch_indices('#') {
-        let escapes = text[..at].bytes().rev().take_while(|byte| *byte == b'\\').count();
-        if escapes % 2 == 1 {
-            continue;
-        }
-        let word: String = text[at + 1..].trim_start().chars().take(4).collect();
-        let after = text[at + 1..].trim_start().chars().nth(4);
-        match word.to_ascii_lowercase().as_str() {
-            // `# SKIPPED:` and `# skip:` occur.
-            "skip" => return (&text[..at], Some(Directive::Skip)),
-            "todo" if after.is_none_or(|ch| !ch.is_alphanumeric()) => return (&text[..at], Some(Directive::Todo)),
-            _ => {}
-        }
-    }
-    (text, None)
-}
-
-/// `\#` and `\\`.
-fn unescape(text: &str) -> String {
-    if !text.contains('\\') {
-        return text.to_owned();
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(ch) = chars.next() {
-        match chars.peek() {
-            Some(&next @ ('#' | '\\')) if ch == '\\' => {
-                out.push(next);
-                chars.next();
-            }
-            _ => out.push(ch),
-        }
-    }
-    out
-}
-
-/// What a YAML block says under `message` or `error`, with the stack after it.
-fn message(yaml: &str) -> Option<String> {
-    let said = field(yaml, "message").or_else(|| field(yaml, "error"))?;
-    Some(match field(yaml, "stack") {
-        Some(stack) if !stack.is_empty() => format!("{said}\n{stack}"),
-        _ => said,
-    })
-    .filter(|said| !said.is_empty())
-}
-
-/// A scalar at the top of a YAML block: quoted, plain, or a block of more indented lines.
-fn field(yaml: &str, key: &str) -> Option<String> {
-    let mut lines = yaml.lines();
-    let value = lines.find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?.trim();
-    if value.starts_with(['|', '>']) {
-        let block: Vec<&str> = lines.take_while(|line| line.starts_with(' ') || line.is_empty()).collect();
-        let indent =
-            block.iter().filter(|line| !line.trim().is_empty()).map(|line| line.len() - line.trim_start().len());
-        let indent = indent.min().unwrap_or(0);
-        let block: Vec<&str> = block.iter().map(|line| line.get(indent..).unwrap_or_default()).collect();
-        return Some(block.join("\n").trim().to_owned());
-    }
-    let inner = |quote: char| value.strip_prefix(quote).and_then(|value| value.strip_suffix(quote));
-    Some(match (inner('\''), inner('"')) {
-        (Some(single), _) => single.replace("''", "'"),
-        (_, Some(_)) => serde_json::from_str(value).unwrap_or_else(|_| value.to_owned()),
-        _ => value.to_owned(),
-    })
 }
 
 #[cfg(test)]
@@ -542,26 +501,6 @@ mod unit_tests {
         let messages: Vec<_> = told.tests.iter().filter_map(|(_, test)| test.message.as_deref()).collect();
         assert_eq!(messages, ["expected 0, got NaN", "at price.js line 9"]);
         assert!((told.tests.summary().seconds - 0.0015).abs() < 1e-9);
-    }
-
-    #[test]
-    fn every_form_of_a_point() {
-        let point = |line: &str| point(line).map(|point| (point.name, point.outcome));
-        assert_eq!(point("ok"), Some(named("(unnamed)", Outcome::Passed)));
-        assert_eq!(point("ok 7"), Some(named("test 7", Outcome::Passed)));
-        assert_eq!(point("ok 7 -"), Some(named("test 7", Outcome::Passed)));
-        assert_eq!(point("not ok 3 a # b"), Some(named("a # b", Outcome::Failed)));
-        assert_eq!(point("ok - 5 apples"), Some(named("5 apples", Outcome::Passed)));
-        assert_eq!(point("ok 1 - a \\# SKIP b \\\\"), Some(named("a # SKIP b \\", Outcome::Passed)));
-        assert_eq!(point("ok 1 - a # skipped: b"), Some(named("a", Outcome::Skipped)));
-        assert_eq!(point("ok 1 # SKIP"), Some(named("test 1", Outcome::Skipped)));
-        assert_eq!(point("not ok 1 - a # SKIP b"), Some(named("a", Outcome::Failed)));
-        assert_eq!(point("not ok 1 - a # TODO b"), Some(named("a", Outcome::Skipped)));
-        assert_eq!(point("ok 1 - a # TODO b"), Some(named("a", Outcome::Passed)));
-        assert_eq!(point("not ok 1 - a # TODOS b"), Some(named("a # TODOS b", Outcome::Failed)));
-        assert_eq!(point("okay"), None);
-        assert_eq!(plan("1..0 # SKIP no database"), Some(0));
-        assert_eq!((plan("1.."), plan("1..3x"), plan("2..3")), (None, None, None));
     }
 
     #[test]
@@ -613,6 +552,41 @@ mod unit_tests {
     }
 
     #[test]
+    fn points_in_braces_follow_the_one_that_sums_them_up() {
+        let text = "TAP version 13\n1..2\nnot ok 1 - a # time=8ms {\n    1..2\n    not ok 1 - b # time=7ms {\n        1..1\n        not ok 1 - c\n            ---\n            error:\n                message: \"no\"\n            ...\n    }\n    not ok 2 - d {\n    }\n}\nok 2 - e {\n    1..1\n    ok 1 - f\n}\n";
+        let told = tap(text);
+        let want = [named("a > b::c", Outcome::Failed), named("a::d", Outcome::Failed), named("e::f", Outcome::Passed)];
+        assert_eq!((outcomes(&told), codes(&told)), (want.to_vec(), vec![]));
+        assert_eq!(told.tests.iter().next().unwrap().1.message.as_deref(), Some("no"));
+    }
+
+    #[test]
+    fn failures_in_a_subtest_to_be_done_are_known() {
+        let told = tap(
+            "# Subtest: s\n    not ok 1 - a\n    # Subtest: t\n        not ok 1 - b\n        1..1\n    not ok 2 - t\n    1..2\nnot ok 1 - s # TODO later\nok 2 - z\n1..2\n",
+        );
+        let want = [named("s::a", Outcome::Skipped), named("s > t::b", Outcome::Skipped), named("z", Outcome::Passed)];
+        assert_eq!((outcomes(&told), codes(&told)), (want.to_vec(), vec![]));
+        let told = tap("    not ok 1 - a\n    1..1\nok 1 - s # SKIP\n1..1\n");
+        assert_eq!(outcomes(&told), [named("(subtest)::a", Outcome::Failed)]);
+        // Cut before the point that sums it up.
+        let told = tap("1..1\n    not ok 1 - a\n    1..1\n");
+        assert_eq!(
+            (outcomes(&told), codes(&told)),
+            (vec![named("(subtest)::a", Outcome::Failed)], vec!["evidence.incomplete"])
+        );
+    }
+
+    #[test]
+    fn what_mocha_and_tape_write_after_a_failure() {
+        let told = tap(
+            "not ok 1 a\n  NaN == 0\n      at x (y.js:1)\nnot ok 2 b\n  ---\n    operator: equal\n  ...\n# next\n# tests 2\n# pass  0\n# fail  2\n1..2\n",
+        );
+        let messages: Vec<_> = told.tests.iter().filter_map(|(_, test)| test.message.as_deref()).collect();
+        assert_eq!((messages, codes(&told)), (vec!["  NaN == 0\n      at x (y.js:1)", "  operator: equal"], vec![]));
+    }
+
+    #[test]
     fn giving_up_is_an_error() {
         let told = tap("1..9\nok 1 - a\nBail out! no database\nok 2 - b\n");
         assert_eq!(outcomes(&told), [named("a", Outcome::Passed), named("Bail out!", Outcome::Errored)]);
@@ -646,12 +620,12 @@ mod unit_tests {
     fn yaml_of_every_form() {
         let block = |text: &str| {
             let lines: String = text.lines().map(|line| format!("  {line}\n")).collect();
-            let told = tap(&format!("1..1\nnot ok 1 - a\n  ---\n{lines}  ...\n# and this\n"));
+            let told = tap(&format!("1..1\nnot ok 1 - a\n  ---\n{lines}  ...\n# another\n"));
             told.tests.iter().next().unwrap().1.message.clone().unwrap().into_string()
         };
-        assert_eq!(block("message: 'it''s'\nstack: |-\n  one\n    two\nx: y"), "it's\none\n  two\nand this");
-        assert_eq!(block("error: \"a\\nb\""), "a\nb\nand this");
-        assert_eq!(block("severity: fail\nat: x.js:1"), "severity: fail\nat: x.js:1\nand this");
+        assert_eq!(block("message: 'it''s'\nstack: |-\n  one\n    two\nx: y"), "it's\none\n  two");
+        assert_eq!(block("error: \"a\\nb\""), "a\nb");
+        assert_eq!(block("severity: fail\nat: x.js:1"), "severity: fail\nat: x.js:1");
         assert!(block(&format!("message: |\n{}", "  x\n".repeat(100_000))).len() < 10_000);
     }
 }
