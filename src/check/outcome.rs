@@ -49,7 +49,7 @@ impl Status {
 pub enum Skip {
     /// A program it requires is not there: a warning.
     MissingTool,
-    /// A check it needs did not pass: that one's verdict stands.
+    /// A check it needs did not pass, and so nobody knows what this one would have said.
     NeedFailed,
     /// `--fail-fast`, after a failure.
     FailFast,

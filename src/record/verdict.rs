@@ -28,6 +28,8 @@ fn of_check(check: &CheckOutcome) -> Verdict {
     match check.status {
         Status::Interrupted => Verdict::Interrupted,
         _ if check.allow_failure => Verdict::Pass,
+        // It was asked for and never ran: an excused failure of what it needs does not answer for it.
+        Status::Skipped if check.skip == Some(Skip::NeedFailed) => Verdict::Inconclusive,
         Status::Passed | Status::Skipped => Verdict::Pass,
         Status::Failed | Status::TimedOut => Verdict::Fail,
         Status::Error => Verdict::Inconclusive,
@@ -60,7 +62,7 @@ pub struct Counts {
     pub checks: u64,
     /// Checks that failed or timed out, excused ones left out.
     pub failed_checks: u64,
-    /// Checks that could not be started.
+    /// Checks that could not be started, themselves or for want of what they need.
     pub broken_checks: u64,
     /// Rules that were asked.
     pub rules: u64,
@@ -83,7 +85,12 @@ impl Counts {
         Self {
             checks: record.checks.len() as u64,
             failed_checks: checks(&[Status::Failed, Status::TimedOut]),
-            broken_checks: checks(&[Status::Error]),
+            broken_checks: checks(&[Status::Error])
+                + record
+                    .checks
+                    .iter()
+                    .filter(|check| !check.allow_failure && check.skip == Some(Skip::NeedFailed))
+                    .count() as u64,
             rules: record.rules.len() as u64 - rules(RuleVerdict::NotAsked),
             failed_rules: rules(RuleVerdict::Fail),
             open_rules: rules(RuleVerdict::Inconclusive),
@@ -134,6 +141,8 @@ mod tests {
     fn nothing_looked_at_is_never_a_pass() {
         assert_eq!(of(&[]), Verdict::Inconclusive);
         assert_eq!(of(&[Status::Skipped, Status::Skipped]), Verdict::Inconclusive);
+        let orphan = CheckOutcome { skip: Some(Skip::NeedFailed), ..check(Status::Skipped, false) };
+        assert_eq!(verdict(&[check(Status::Failed, true), orphan], &[], &[], false), Verdict::Inconclusive);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What to do next, most urgent first: the same words in every form of report.
 
-use crate::check::outcome::Status;
+use crate::check::outcome::{Skip, Status};
 use crate::evidence::Level;
 use crate::gate::{RuleVerdict, Verdict};
 use crate::record::Record;
@@ -74,6 +74,9 @@ pub fn steps(record: &Record) -> Vec<Step> {
             }
             Status::Error => {
                 steps.push(Step { what: format!("check {} could not start: {reason}", check.id), command: None })
+            }
+            Status::Skipped if check.skip == Some(Skip::NeedFailed) => {
+                steps.push(Step { what: format!("check {} could not start: {reason}", check.id), command: None });
             }
             Status::Passed | Status::Skipped | Status::Interrupted => {}
         }

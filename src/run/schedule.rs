@@ -223,11 +223,13 @@ impl<'p> Schedule<'p> {
                 format!("--fail-fast, after `{}` failed", first.outcome.id),
             ));
         }
-        let need = |need: &&String| {
-            self.done.iter().flatten().any(|done| done.outcome.id == **need && !done.outcome.status.is_usable())
+        let unusable = |need: &String| {
+            self.done.iter().flatten().find(|done| done.outcome.id == *need && !done.outcome.status.is_usable())
         };
-        if let Some(need) = check.needs.iter().find(need) {
-            return Some((Status::Skipped, Some(Skip::NeedFailed), format!("needs `{need}`, which did not pass")));
+        if let Some(need) = check.needs.iter().find_map(unusable) {
+            // What was skipped for want of a tool hands its reason on; anything else leaves this check unanswered.
+            let skip = need.outcome.skip.unwrap_or(Skip::NeedFailed);
+            return Some((Status::Skipped, Some(skip), format!("needs `{}`, which did not pass", need.outcome.id)));
         }
         let tool = check.requires.iter().find(|tool| which(tool, &self.settings.root, &self.settings.env).is_none())?;
         Some((Status::Skipped, Some(Skip::MissingTool), format!("the program `{tool}` is not installed")))

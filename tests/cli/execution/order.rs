@@ -174,3 +174,17 @@ fn waiting_for_a_turn_does_not_count_as_running() {
         assert!(check(&report, "holder")["duration_ms"].as_u64().unwrap() >= 1000);
     }
 }
+
+#[test]
+fn an_excused_failure_does_not_answer_for_what_needs_it_and_a_missing_tool_only_warns() {
+    let project = Project::with(
+        "version: 1\nchecks:\n  build: { group: g, run: ['false'], allow-failure: true }\n  use: { group: g, run: ['true'], needs: [build] }\n",
+    );
+    let (code, report) = project.json(&["full-check"]);
+    assert_eq!((code, report["verdict"].as_str().unwrap()), (4, "inconclusive"));
+    let project = Project::with(
+        "version: 1\nchecks:\n  tool: { group: g, run: [x], requires: [no-such-tool] }\n  use: { group: g, run: ['true'], needs: [tool] }\n  other: { group: g, run: ['true'] }\n",
+    );
+    let (code, report) = project.json(&["full-check"]);
+    assert_eq!((code, report["checks"][1]["status"].as_str().unwrap()), (0, "skipped"));
+}
