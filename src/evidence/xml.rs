@@ -11,8 +11,10 @@ use memchr::memchr;
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
+use super::problem::{SYNTAX, TRUNCATED};
+use super::sink::Sink;
 use super::source::Counted;
-use super::{Limits, ReadError};
+use super::{Limits, Problem, ReadError};
 
 /// The next thing in a report.
 pub(super) enum Token<'b> {
@@ -80,6 +82,21 @@ pub(super) enum Stop {
     Syntax(String),
     /// A bound was passed, or the input failed.
     Fatal(ReadError),
+}
+
+impl Stop {
+    /// Tells the sink what was lost from `line` on; fails where the caller must.
+    pub(super) fn tell(self, line: u64, sink: &mut dyn Sink) -> Result<(), ReadError> {
+        let problem = match self {
+            Self::Cut => Problem::new(&TRUNCATED, "the report ends inside an element; what came after is unknown"),
+            Self::Syntax(why) => {
+                Problem::new(&SYNTAX, format!("not valid XML ({why}); nothing after this line was read"))
+            }
+            Self::Fatal(error) => return Err(error),
+        };
+        sink.problem(problem.at_line(line));
+        Ok(())
+    }
 }
 
 /// A pull reader over one report.

@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::io::BufRead;
 
-use super::super::problem::{REPAIRED, SYNTAX, TRUNCATED};
+use super::super::problem::{REPAIRED, SYNTAX};
 use super::super::sink::{Repeat, Sink};
 use super::super::source::Counted;
 use super::super::xml::{Element, Stop, Token, Xml, unescape};
@@ -73,16 +73,10 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
     let mut xml = Xml::new(Counted::new(input, limits), limits);
     let mut reader =
         Reader { sink, limits, nesting: Vec::new(), in_file: false, tests: 0, files: 0, conditions: HashMap::new() };
-    let problem = match reader.run(&mut xml) {
-        Ok(()) => return Ok(()),
-        Err(Stop::Fatal(error)) => return Err(error),
-        Err(Stop::Cut) => Problem::new(&TRUNCATED, "the report ends inside an element; what came after is unknown"),
-        Err(Stop::Syntax(why)) => {
-            Problem::new(&SYNTAX, format!("not valid XML ({why}); nothing after this line was read"))
-        }
-    };
-    sink.problem(problem.at_line(xml.line()));
-    Ok(())
+    match reader.run(&mut xml) {
+        Ok(()) => Ok(()),
+        Err(stop) => stop.tell(xml.line(), sink),
+    }
 }
 
 impl Reader<'_> {

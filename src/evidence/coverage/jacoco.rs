@@ -8,7 +8,7 @@ use std::io::BufRead;
 
 use indexmap::IndexMap;
 
-use super::super::problem::{SYNTAX, TRUNCATED};
+use super::super::problem::SYNTAX;
 use super::super::sink::{Repeat, Sink};
 use super::super::source::Counted;
 use super::super::xml::{Element, Stop, Token, Xml, unescape};
@@ -84,16 +84,10 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
     let stopped = reader.run(&mut xml);
     let line = xml.line();
     reader.end_package();
-    let problem = match stopped {
-        Ok(()) => return Ok(()),
-        Err(Stop::Fatal(error)) => return Err(error),
-        Err(Stop::Cut) => Problem::new(&TRUNCATED, "the report ends inside an element; what came after is unknown"),
-        Err(Stop::Syntax(why)) => {
-            Problem::new(&SYNTAX, format!("not valid XML ({why}); nothing after this line was read"))
-        }
-    };
-    reader.sink.problem(problem.at_line(line));
-    Ok(())
+    match stopped {
+        Ok(()) => Ok(()),
+        Err(stop) => stop.tell(line, sink),
+    }
 }
 
 impl Reader<'_> {

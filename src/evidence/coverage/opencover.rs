@@ -9,7 +9,7 @@ use std::io::BufRead;
 
 use indexmap::IndexMap;
 
-use super::super::problem::{SYNTAX, TRUNCATED};
+use super::super::problem::SYNTAX;
 use super::super::sink::{Repeat, Sink, Span};
 use super::super::source::Counted;
 use super::super::xml::{Element, Kept, Stop, Token, Xml, unescape};
@@ -114,16 +114,10 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
     let line = xml.line();
     reader.end_method();
     reader.end_module(line);
-    let problem = match stopped {
-        Ok(()) => return Ok(()),
-        Err(Stop::Fatal(error)) => return Err(error),
-        Err(Stop::Cut) => Problem::new(&TRUNCATED, "the report ends inside an element; what came after is unknown"),
-        Err(Stop::Syntax(why)) => {
-            Problem::new(&SYNTAX, format!("not valid XML ({why}); nothing after this line was read"))
-        }
-    };
-    sink.problem(problem.at_line(line));
-    Ok(())
+    match stopped {
+        Ok(()) => Ok(()),
+        Err(stop) => stop.tell(line, sink),
+    }
 }
 
 impl Reader<'_> {
@@ -325,12 +319,12 @@ mod unit_tests {
             &FORMAT,
             r#"<CoverageSession><Modules><Module><Files><File uid="1" fullPath="C:\a.cs"/><File uid="2" fullPath="C:\b.cs"/></Files>
             <Method><Name>f</Name><SequencePoint vc="0" sl="1" sc="1" el="1" ec="9" fileid="1"/><SequencePoint vc="2" sl="1" sc="10" el="2" ec="1" fileid="1"/><SequencePoint vc="2" sl="16707566" fileid="1"/></Method>
-            <Method><Name>g</Name><SequencePoint vc="1" sl="9" fileid="2"/><SequencePoint vc="0" sl="7" fileid="2"/></Method><Method><Name>h</Name><SequencePoint vc="0" sl="5" fileid="1"/></Method><Method/></Module>
+            <Method><Name>g</Name><SequencePoint vc="1" sl="9" fileid="2"/><SequencePoint vc="0" sl="7" fileid="2"/><SequencePoint vc="0" sl="9" sc="4" fileid="2"/></Method><Method><Name>h</Name><SequencePoint vc="0" sl="5" fileid="1"/></Method><Method/></Module>
             <Module><Files><File uid="1" fullPath="C:\b.cs"/></Files><Method><Name>g</Name><SequencePoint vc="3" sl="7" fileid="1"/></Method></Module></Modules></CoverageSession>"#,
         );
         assert_eq!(told.problems, []);
         assert_eq!(files(&told), [("C:/a.cs", vec![(1, 2), (5, 0)]), ("C:/b.cs", vec![(7, 3), (9, 1)])]);
-        assert_eq!(told.coverage.summary(), sums([3, 0, 2, 3], [4, 0, 3, 5]));
+        assert_eq!(told.coverage.summary(), sums([3, 0, 2, 3], [4, 0, 3, 6]));
         let (_, b) = told.coverage.files().nth(1).unwrap();
         assert_eq!(b.functions.keys().map(|(line, name)| (*line, &**name)).collect::<Vec<_>>(), [(7, "g")]);
     }

@@ -151,6 +151,8 @@ fn common_tail(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::collect::read_text;
+    use super::super::gocover;
     use super::*;
 
     const FILES: &[&str] = &[
@@ -173,6 +175,14 @@ mod tests {
 
     fn file(path: &str) -> Match {
         Match::File(path.into())
+    }
+
+    #[test]
+    fn a_name_past_the_limit_is_cut_and_said_to_be() {
+        let told = read_text(&gocover::FORMAT, &format!("mode: set\na{}.go:1.1,1.9 1 1\n", "é".repeat(3000)));
+        assert_eq!(told.problems[0].code, "evidence.limit");
+        let (path, file) = told.coverage.files().next().unwrap();
+        assert_eq!((path.len(), file.lines().count()), (4095, 1));
     }
 
     #[test]

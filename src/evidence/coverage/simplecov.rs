@@ -468,6 +468,10 @@ mod unit_tests {
             assert_eq!(told.problems, []);
             assert_eq!(files(&told), [("a.rb", vec![(1, 3), (2, 0), (4, 3), (7, 0)])]);
             assert_eq!(told.coverage.summary(), sums([2, 1, 1], [4, 2, 1]));
+            let (_, file) = told.coverage.files().next().unwrap();
+            assert_eq!(file.arms.iter().map(|arm| (arm.line, arm.arm)).collect::<Vec<_>>(), [(2, 1), (2, 2)]);
+            let methods: Vec<_> = file.functions.keys().map(|(line, name)| (*line, &**name)).collect();
+            assert_eq!(methods, [(1, "A, :\"x,y\"")]);
         }
     }
 
