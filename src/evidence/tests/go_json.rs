@@ -176,7 +176,8 @@ impl Reader<'_> {
             && let Some(package) = package.strip_suffix(" [build failed]").or(package.strip_suffix(" [setup failed]"))
         {
             let new = || Package { line: number, ..Package::default() };
-            let open = self.packages.shift_remove(package).unwrap_or_else(new);
+            let mut open = self.packages.shift_remove(package).unwrap_or_else(new);
+            open.output.add(&line[line.len() - "setup failed]".len()..line.len() - 1], self.limits.message_bytes);
             self.end_package(package, open, Outcome::Failed, None, "");
             return;
         }
@@ -418,7 +419,8 @@ impl Running {
 /// Whether a line of output is the test's own, and not the frame around it.
 fn is_said(line: &str) -> bool {
     let line = line.trim_start_matches(' ');
-    let frame = ["=== RUN ", "=== PAUSE ", "=== CONT ", "=== NAME ", "--- FAIL: ", "--- PASS: ", "--- SKIP: "];
+    let frame =
+        ["=== RUN ", "=== PAUSE ", "=== CONT ", "=== NAME ", "--- FAIL: ", "--- PASS: ", "--- SKIP: ", "FAIL\t"];
     !frame.iter().any(|frame| line.starts_with(frame)) && !matches!(line.trim_end(), "FAIL" | "PASS")
 }
 

@@ -336,7 +336,7 @@ impl Reader<'_> {
             line: open.source_line,
             outcome,
             seconds: open.seconds,
-            message: open.message.as_deref().filter(|_| outcome.is_failure()),
+            message: open.message.as_deref().filter(|message| outcome.is_failure() && !message.is_empty()),
             reruns: open.reruns,
             flaky: open.flaky,
         });

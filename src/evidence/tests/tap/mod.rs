@@ -86,6 +86,8 @@ struct Pending {
     point: Point,
     line: u64,
     depth: usize,
+    /// Whether it is a test, or only sums up those of a subtest.
+    is_counted: bool,
     yaml: Excerpt,
     /// Whether its YAML block has ended: comments that follow belong to something else.
     is_complete: bool,
@@ -179,7 +181,7 @@ impl Reader<'_> {
         }
         if text == "}" && self.levels.get(depth + 1).is_some_and(|level| level.head.is_some()) {
             self.flush();
-            self.leave(depth, number);
+            self.leave(depth);
         } else if text.starts_with("TAP version ") {
             // A version line also begins a document that was joined to the one before.
             if depth == 0 && (self.has_version || self.levels[0].points > 0) {
@@ -268,7 +270,7 @@ impl Reader<'_> {
 
     /// Goes to a level that is deeper by at most one; deeper ones without a point of their own end.
     fn enter(&mut self, depth: usize, number: u64) {
-        self.leave(depth, number);
+        self.leave(depth);
         if self.levels.len() == depth {
             let name = self.levels.last_mut().and_then(|parent| parent.announced.take());
             self.levels.push(Level { line: number, name, ..Level::default() });
@@ -276,7 +278,7 @@ impl Reader<'_> {
     }
 
     /// Ends the levels below this one.
-    fn leave(&mut self, depth: usize, number: u64) {
+    fn leave(&mut self, depth: usize) {
         while self.levels.len() > depth + 1 {
             let Some(mut level) = self.levels.pop() else { return };
             match level.head.take() {
@@ -284,7 +286,6 @@ impl Reader<'_> {
                 None => self.end_level(level, None),
             }
         }
-        debug_assert!(self.levels.len() <= depth + 1, "line {number}");
     }
 
     fn point(&mut self, point: Point, depth: usize, number: u64) {
@@ -294,7 +295,7 @@ impl Reader<'_> {
         }
         // The subtest that this point sums up, unless that one has a point already.
         let has_below = self.levels.get(depth + 1).is_some_and(|level| level.head.is_none());
-        self.leave(if has_below { depth + 1 } else { depth }, number);
+        self.leave(if has_below { depth + 1 } else { depth });
         let below = if has_below { self.levels.pop() } else { None };
         self.enter(depth, number);
         let level = &mut self.levels[depth];
@@ -306,7 +307,7 @@ impl Reader<'_> {
         } else if let Some(below) = below {
             self.sum_up(point, number, below);
         } else {
-            self.pend(point, number);
+            self.pend(point, number, true);
         }
     }
 
@@ -316,16 +317,14 @@ impl Reader<'_> {
         let has_points = below.points > 0;
         let excuse = (point.outcome == Outcome::Skipped && !point.is_ok).then_some(Outcome::Skipped);
         self.end_level(below, excuse);
-        if !(has_points && is_told) {
-            self.pend(point, number);
-        }
+        self.pend(point, number, !(has_points && is_told));
     }
 
-    fn pend(&mut self, point: Point, line: u64) {
+    fn pend(&mut self, point: Point, line: u64, is_counted: bool) {
         let depth = self.levels.len() - 1;
-        self.levels[depth].has_failed |= point.outcome.is_failure();
+        self.levels[depth].has_failed |= is_counted && point.outcome.is_failure();
         let (yaml, comments) = Default::default();
-        self.pending = Some(Pending { point, line, depth, yaml, is_complete: false, comments });
+        self.pending = Some(Pending { point, line, depth, is_counted, yaml, is_complete: false, comments });
     }
 
     /// Ends a level that was taken off; `excuse` is what its failures count as.
@@ -347,7 +346,7 @@ impl Reader<'_> {
     /// Takes in the point before, now that its diagnostics are complete.
     fn flush(&mut self) {
         self.yaml = None;
-        let Some(pending) = self.pending.take() else { return };
+        let Some(pending) = self.pending.take().filter(|pending| pending.is_counted) else { return };
         let yaml = pending.yaml.text();
         let mut message = message(&yaml).unwrap_or(yaml);
         if !pending.comments.is_empty() {
@@ -432,7 +431,7 @@ impl Reader<'_> {
     }
 
     fn end_document(&mut self) {
-        self.leave(0, 0);
+        self.leave(0);
         self.flush();
         if let Some(level) = self.levels.pop() {
             self.check(&level);
@@ -449,7 +448,7 @@ impl Reader<'_> {
             return;
         }
         let mut told = "the report ends in the middle of a line".to_owned();
-        if let Some(pending) = self.pending.take_if(|pending| pending.line == last) {
+        if let Some(pending) = self.pending.take_if(|pending| pending.line == last && pending.point.is_ok) {
             if let Some(level) = self.levels.last_mut() {
                 level.points = level.points.saturating_sub(1);
             }
@@ -529,7 +528,7 @@ mod unit_tests {
     #[test]
     fn subtests_count_their_points_once() {
         // `node --test` announces above, Perl among the points; one more level; one without a name.
-        let node = "TAP version 13\n# Subtest: outer\n    # Subtest: inner\n        # Subtest: leaf\n        ok 1 - leaf\n          ---\n          duration_ms: 2\n          ...\n        1..1\n    ok 1 - inner\n    # Subtest: other\n    not ok 2 - other\n    1..2\nnot ok 1 - outer\n1..1\n# tests 2\n";
+        let node = "TAP version 13\n# Subtest: outer\n    # Subtest: inner\n        # Subtest: leaf\n        ok 1 - leaf\n          ---\n          duration_ms: 2\n          ...\n        1..1\n    ok 1 - inner\n      ---\n      type: 'suite'\n      ...\n    # Subtest: other\n    not ok 2 - other\n    1..2\nnot ok 1 - outer\n1..1\n# tests 2\n";
         let told = tap(node);
         assert_eq!(
             outcomes(&told),
