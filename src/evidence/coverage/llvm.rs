@@ -1,9 +1,7 @@
 //! llvm-cov's JSON export: `llvm-cov export`, cargo-llvm-cov `--json`, Swift's `codecov` file; versions 2 and 3.
 //!
-//! A file is a list of segments: from each place on, code has a count, or none. The count of a line follows LLVM's
-//! `LineCoverageStats` (`llvm/lib/ProfileData/Coverage/CoverageMapping.cpp`): the greatest of the count that reaches
-//! the line and of the regions that start on it, gaps aside. These are the lines that its lcov export lists; the sums
-//! that it prints differ at times, because it adds up functions there. Branches inside macros belong to the line of
+//! Lines are those that llvm-cov's lcov export lists; the sums that it prints differ at times, because it adds up
+//! functions there. Branches inside macros belong to the line of
 //! the macro's use. A function stands once for each of its instantiations; they are one function, which began where
 //! it begins. Functions of files that the export leaves out are left out too.
 
@@ -19,6 +17,7 @@ use super::super::json::{
 use super::super::problem::{REPAIRED, SYNTAX};
 use super::super::sink::{Ratio, Repeat, Sink, Totals};
 use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::llvm_lines::{Segment, each_run};
 use super::number::{LINES_PER_ENTRY, arm_id};
 use super::paths::bounded;
 use crate::sys::text;
@@ -122,42 +121,6 @@ impl Object for Export<'_> {
         }
         self.tell_functions();
         Ok(())
-    }
-}
-
-/// A place where the count changes.
-#[derive(Clone, Copy, Debug)]
-struct Segment {
-    line: u32,
-    column: u32,
-    count: u64,
-    /// Whether there is code from here on.
-    has_count: bool,
-    is_entry: bool,
-    is_gap: bool,
-}
-
-impl Segment {
-    /// `[line, column, count, has count, is region entry, is gap]`; the last since version 2.0.1.
-    fn of((cells, count): &Cells<6>) -> Option<(Self, bool)> {
-        let flag = |at: usize| match cells[at] {
-            Scalar::Bool(flag) => Some(flag),
-            _ => None,
-        };
-        let (hits, is_plain) = cells[2].hits()?;
-        let segment = Self {
-            line: cells[0].small().filter(|line| *line > 0)?,
-            column: cells[1].small()?,
-            count: hits,
-            has_count: flag(3)?,
-            is_entry: flag(4)?,
-            is_gap: if *count > 5 { flag(5)? } else { false },
-        };
-        Some((segment, is_plain))
-    }
-
-    fn starts_region(&self) -> bool {
-        !self.is_gap && self.has_count && self.is_entry
     }
 }
 
@@ -458,31 +421,11 @@ impl Export<'_> {
     }
 
     fn lines(&mut self, segments: &[Segment]) -> Result<(), ReadError> {
-        let mut sorted;
-        let mut rest = segments;
-        if !rest.is_sorted_by_key(|segment| (segment.line, segment.column)) {
-            sorted = segments.to_vec();
-            sorted.sort_by_key(|segment| (segment.line, segment.column));
-            rest = &sorted;
-        }
-        // The last segment before the line: what it began goes on.
-        let mut wrapped: Option<&Segment> = None;
-        while let Some(first) = rest.first() {
-            let line = first.line;
-            if let Some(before) = wrapped.filter(|before| before.has_count) {
-                self.spend(line - before.line)?;
-                (before.line + 1..line).for_each(|between| self.sink.line(between, before.count));
-            }
-            let here = rest.iter().take_while(|segment| segment.line == line).count();
-            let (here, after) = rest.split_at(here);
-            self.spend(1)?;
-            if let Some(count) = count_of(here, wrapped) {
-                self.sink.line(line, count);
-            }
-            wrapped = here.last();
-            rest = after;
-        }
-        Ok(())
+        each_run(segments, |first, last, hits| {
+            self.spend(last - first + 1)?;
+            (first..=last).for_each(|line| self.sink.line(line, hits));
+            Ok(())
+        })
     }
 
     fn spend(&mut self, lines: u32) -> Result<(), ReadError> {
@@ -524,15 +467,6 @@ impl Export<'_> {
             }
         }
     }
-}
-
-/// The hits of a line on which segments stand; `None` if it holds no code.
-fn count_of(here: &[Segment], wrapped: Option<&Segment>) -> Option<u64> {
-    let starts_skipped = here.first().is_some_and(|first| !first.has_count && first.is_entry);
-    let is_reached = wrapped.is_some_and(|segment| segment.has_count) || here.iter().any(Segment::starts_region);
-    let is_mapped = !starts_skipped && is_reached || here.iter().any(|segment| segment.is_entry && segment.has_count);
-    let begun = here.iter().filter(|segment| segment.starts_region()).map(|segment| segment.count);
-    is_mapped.then(|| begun.chain(wrapped.map(|segment| segment.count)).max().unwrap_or(0))
 }
 
 #[cfg(test)]
