@@ -1,9 +1,7 @@
 //! llvm-cov's JSON export: `llvm-cov export`, cargo-llvm-cov `--json`, Swift's `codecov` file; versions 2 and 3.
 //!
-//! A file is a list of segments: from each place on, code has a count, or none. The count of a line follows LLVM's
-//! `LineCoverageStats` (`llvm/lib/ProfileData/Coverage/CoverageMapping.cpp`): the greatest of the count that reaches
-//! the line and of the regions that start on it, gaps aside. These are the lines that its lcov export lists; the sums
-//! that it prints differ at times, because it adds up functions there. Branches inside macros belong to the line of
+//! Lines are those that llvm-cov's lcov export lists; the sums that it prints differ at times, because it adds up
+//! functions there. Branches inside macros belong to the line of
 //! the macro's use. A function stands once for each of its instantiations; they are one function, which began where
 //! it begins. Functions of files that the export leaves out are left out too.
 
@@ -19,7 +17,7 @@ use super::super::json::{
 use super::super::problem::{REPAIRED, SYNTAX};
 use super::super::sink::{Ratio, Repeat, Sink, Totals};
 use super::super::{Format, Kind, Limits, Problem, ReadError};
-use super::llvm_segments::{Segment, count_of};
+use super::llvm_lines::{Segment, each_run};
 use super::number::{LINES_PER_ENTRY, arm_id};
 use super::paths::bounded;
 use crate::sys::text;
@@ -423,31 +421,11 @@ impl Export<'_> {
     }
 
     fn lines(&mut self, segments: &[Segment]) -> Result<(), ReadError> {
-        let mut sorted;
-        let mut rest = segments;
-        if !rest.is_sorted_by_key(|segment| (segment.line, segment.column)) {
-            sorted = segments.to_vec();
-            sorted.sort_by_key(|segment| (segment.line, segment.column));
-            rest = &sorted;
-        }
-        // The last segment before the line: what it began goes on.
-        let mut wrapped: Option<&Segment> = None;
-        while let Some(first) = rest.first() {
-            let line = first.line;
-            if let Some(before) = wrapped.filter(|before| before.has_count) {
-                self.spend(line - before.line)?;
-                (before.line + 1..line).for_each(|between| self.sink.line(between, before.count));
-            }
-            let here = rest.iter().take_while(|segment| segment.line == line).count();
-            let (here, after) = rest.split_at(here);
-            self.spend(1)?;
-            if let Some(count) = count_of(here, wrapped) {
-                self.sink.line(line, count);
-            }
-            wrapped = here.last();
-            rest = after;
-        }
-        Ok(())
+        each_run(segments, |first, last, hits| {
+            self.spend(last - first + 1)?;
+            (first..=last).for_each(|line| self.sink.line(line, hits));
+            Ok(())
+        })
     }
 
     fn spend(&mut self, lines: u32) -> Result<(), ReadError> {

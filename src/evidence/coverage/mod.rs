@@ -13,7 +13,7 @@ pub mod istanbul_summary;
 pub mod jacoco;
 pub mod lcov;
 pub mod llvm;
-mod llvm_segments;
+mod llvm_lines;
 mod number;
 pub mod opencover;
 pub mod paths;
