@@ -327,6 +327,8 @@ mod unit_tests {
         let origin = Origin { check: "c", path: "r", repeats: Repeats::Worst };
         let text = format!("a,b\n1,\"{}\"\n", "x".repeat(100_000));
         assert_eq!(codes(&read_with(&FORMAT, &mut text.as_bytes(), &origin, &limits))[0], "evidence.limit");
+        let text = format!("a,b\n{}", "1,some words\n".repeat(10_000));
+        assert_eq!(codes(&read_with(&FORMAT, &mut text.as_bytes(), &origin, &limits)), ["evidence.merged"]);
     }
 
     #[test]

@@ -519,6 +519,11 @@ mod unit_tests {
         let test = |name: &str| format!("{{\"name\": \"{name}\", \"status\": \"passed\"}}");
         let told = read(&format!("{{\"results\": {{\"tests\": [{}, {}]}}}}", test("a"), test(&"x".repeat(50_000))));
         assert_eq!((told.tests.len(), codes(&told)), (1, vec!["evidence.limit"]));
+        // The bound is on one test, not on the report.
+        let many = vec![test(&"x".repeat(500)); 100].join(", ");
+        let wide = Limits { entries: 1_000, ..limits };
+        let many = format!("{{\"results\": {{\"tests\": [{many}]}}}}");
+        assert_eq!(codes(&read_with(&FORMAT, &mut many.as_bytes(), &origin, &wide)), [] as [&str; 0]);
         let deep = format!("{{\"results\": {{\"tests\": [{}, {{\"extra\": {}", test("a"), "[".repeat(100_000));
         assert_eq!((read(&deep).tests.len(), read(&deep).problems.len()), (1, 1));
     }

@@ -254,6 +254,22 @@ mod unit_tests {
     }
 
     #[test]
+    fn sets_merge_whichever_comes_first() {
+        let set = |check: &str, outcome| {
+            let mut tests = Tests::default();
+            tests.add_case(check, &case(outcome), Repeats::Worst);
+            tests
+        };
+        let mut all = Tests::default();
+        for (check, outcome) in [("a", Outcome::Passed), ("a", Outcome::Failed), ("b", Outcome::Passed)] {
+            all.merge(set(check, outcome), Repeats::Worst);
+        }
+        all.merge(Tests::default(), Repeats::Worst);
+        let sum = all.summary();
+        assert_eq!((sum.total, sum.passed, sum.failed, sum.flaky, sum.attempts), (2, 1, 1, 1, 3));
+    }
+
+    #[test]
     fn a_skip_in_one_shard_is_not_flaky_and_checks_keep_their_tests_apart() {
         let mut tests = Tests::default();
         tests.add_case("a", &case(Outcome::Skipped), Repeats::Worst);
