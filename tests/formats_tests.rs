@@ -1,7 +1,7 @@
 //! Reports that real tools wrote, with the exact numbers that are in them. Tools and versions stand in
 //! `tests/fixtures/reports/README.md`.
 
-use mgmt_action::evidence::{Evidence, Kind, Limits, Origin, Outcome, Repeats, collect};
+use mgmt_action::evidence::{Evidence, Kind, Level, Limits, Origin, Outcome, Repeats, collect};
 
 fn read(kind: Kind, path: &str) -> Evidence {
     let full = format!("{}/tests/fixtures/reports/{path}", env!("CARGO_MANIFEST_DIR"));
@@ -211,4 +211,34 @@ fn metrics_of_real_tools_are_exact() {
     assert_eq!((format.as_str(), document.len(), problems.len()), ("document", 17, 0));
     let in_both = document.iter().filter(|metric| table.contains(metric)).count();
     assert_eq!(in_both, 16);
+}
+
+#[test]
+fn a_cut_report_says_so_or_says_the_same_and_gains_no_pass() {
+    for row in TESTS.iter().filter(|row| row.counts[0] > 0) {
+        let path = format!("{}/tests/fixtures/reports/tests/{}", env!("CARGO_MANIFEST_DIR"), row.file);
+        let bytes = std::fs::read(path).unwrap();
+        let format = mgmt_action::evidence::format(row.format);
+        let origin = Origin { check: "unit", path: row.file, repeats: Repeats::Worst };
+        let read = |bytes: &[u8]| collect::read(bytes, Some(Kind::Tests), format, &origin, &Limits::default());
+        let whole = read(&bytes).tests.summary();
+        let losses = |told: &Evidence| told.problems.iter().filter(|problem| problem.level == Level::Loss).count();
+        // Every place in the last part, where the result is nearly whole; some before it.
+        let all = bytes.len();
+        for cut in (0..all).filter(|cut| cut % 29 == 0 || all - cut < 300) {
+            let told = read(&bytes[..cut]);
+            let sum = told.tests.summary();
+            assert!(sum.passed <= whole.passed, "{} cut at {cut}: {} passed", row.file, sum.passed);
+            // Between two packages nothing tells that Go's stream goes on.
+            let is_between = row.format == "go-json" && is_between_packages(&bytes[..cut]);
+            assert!(losses(&told) > 0 || sum == whole || is_between, "{} cut at {cut}: {sum:?}", row.file);
+        }
+    }
+}
+
+/// Whether the last whole event is one of a package, not of a test in it.
+fn is_between_packages(stream: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(stream);
+    let last = text.lines().rfind(|line| line.ends_with('}') || !line.starts_with('{')).unwrap_or_default();
+    !last.contains("\"Test\":")
 }

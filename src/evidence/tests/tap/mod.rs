@@ -442,8 +442,7 @@ impl Reader<'_> {
 
     /// The last line has no end: a point that holds may have gone on (`# SKIP`), one that does not counts.
     fn cut(&mut self, last: u64) {
-        let is_cut = self.yaml.is_some()
-            || self.pending.as_ref().is_some_and(|pending| pending.line == last && pending.point.is_ok);
+        let is_cut = self.yaml.is_some() || self.pending.as_ref().is_some_and(|pending| pending.line == last);
         if !is_cut {
             return;
         }
