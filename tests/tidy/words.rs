@@ -29,7 +29,7 @@ fn lines_with(file: &str, text: &str, words: &[[&str; 2]]) -> Vec<String> {
     findings
 }
 
-/// Whether the word stands in the line for itself: `/home/runner/work/x` does not hold `/work/x`, nor `{dir}/a` `/a`.
+/// Whether the word stands in the line for itself: `/home/runner/srv/x` does not hold `/srv/x`, nor `{dir}/a` `/a`.
 fn holds(line: &str, word: &str) -> bool {
     let goes_on = |sign: char| sign.is_alphanumeric() || matches!(sign, '_' | '-');
     let leads_in = |sign: char| goes_on(sign) || matches!(sign, '}' | '.');
