@@ -187,7 +187,9 @@ fn judge(config: &Config, plan: &Plan, gate: Option<&gate::Gate>, asked: &Asked,
         reports: evidence.reports,
         problems,
         tests: record::tests(&evidence.tests),
-        lines: record::lines(&evidence.coverage),
+        lines: evidence.coverage.file_lines(),
+        baseline: None,
+        patch: None,
     }
 }
 
@@ -212,6 +214,7 @@ fn note_state(record: &mut Record, state: Result<repo::State, repo::Error>) {
         Ok(state) => {
             record.policy.commit = state.commit.clone().filter(|_| !state.dirty);
             record.project.commit = state.commit;
+            record.project.tree = state.tree.filter(|_| !state.dirty);
             record.project.branch = state.branch;
             record.project.dirty = Some(state.dirty);
         }

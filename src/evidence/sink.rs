@@ -83,7 +83,7 @@ pub struct Span {
 }
 
 /// Covered and total numbers of one file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// Executable lines.
     pub lines: Ratio,
@@ -96,7 +96,7 @@ pub struct Totals {
 }
 
 /// Covered out of total.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ratio {
     /// How many were hit.
     pub covered: u64,

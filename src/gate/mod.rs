@@ -3,7 +3,9 @@
 //! What is missing, not a number or not decidable is never a pass here: see [`judge`].
 
 pub mod judge;
+pub mod patch;
 pub mod rule;
+pub mod samples;
 pub mod verdict;
 
 pub use judge::{RuleResult, judge};

@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::CheckOutcome;
 use crate::evidence::collect::Report;
-use crate::evidence::coverage::Coverage;
+use crate::evidence::coverage::FileLines;
 use crate::evidence::tests::{Identity, Test, Tests};
 use crate::evidence::{Measurements, Problem};
+use crate::gate::patch::Patch;
 use crate::gate::{RuleResult, Verdict};
 use crate::sys::clock;
 
@@ -64,8 +65,14 @@ pub struct Record {
     pub problems: Vec<Problem>,
     /// Tests, ascending by identity.
     pub tests: Vec<TestRecord>,
-    /// Executable lines by file.
-    pub lines: BTreeMap<String, Lines>,
+    /// Executable lines and sums by file.
+    pub lines: BTreeMap<String, FileLines>,
+    /// What it was compared with.
+    #[serde(default)]
+    pub baseline: Option<Baseline>,
+    /// What became of the lines that were changed.
+    #[serde(default)]
+    pub patch: Option<Patch>,
 }
 
 /// What was looked at.
@@ -79,6 +86,9 @@ pub struct Project {
     pub branch: Option<String>,
     /// Whether tracked files differ from the commit; `None` outside a repository.
     pub dirty: Option<bool>,
+    /// The tree of the commit, where the work tree was clean: two runs on one tree looked at the same files.
+    #[serde(default)]
+    pub tree: Option<String>,
     /// The merge commit that was tested, where it is not `commit` itself.
     pub merge_commit: Option<String>,
 }
@@ -105,13 +115,24 @@ pub struct TestRecord {
     pub test: Test,
 }
 
-/// The executable lines of a file as ranges: `1-4,9`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lines {
-    /// Lines with hits.
-    pub covered: String,
-    /// Lines without.
-    pub missed: String,
+/// The earlier run that this one was compared with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// The record's id.
+    pub run: String,
+    /// Its commit; `None` if it was made outside a repository.
+    pub commit: Option<String>,
+    /// Its branch.
+    pub branch: Option<String>,
+    /// What it said. A red baseline still serves.
+    pub verdict: Verdict,
+    /// Where it was found: `history`, or the path of a file.
+    pub source: String,
+    /// First-parent steps from the merge base, or from the commit itself on the default branch; `None` if it was
+    /// named by hand.
+    pub distance: Option<u64>,
+    /// Its age when this run began.
+    pub age_ms: u64,
 }
 
 impl Record {
@@ -141,40 +162,4 @@ pub fn tests(tests: &Tests) -> Vec<TestRecord> {
         tests.iter().map(|(identity, test)| TestRecord { identity: identity.clone(), test: test.clone() }).collect();
     out.sort_by(|a, b| a.identity.cmp(&b.identity));
     out
-}
-
-/// Covered lines as they are stored.
-#[must_use]
-pub fn lines(coverage: &Coverage) -> BTreeMap<String, Lines> {
-    let of = |file: &crate::evidence::coverage::File, covered: bool| {
-        ranges(file.lines().filter(|(_, hits)| (*hits > 0) == covered).map(|(line, _)| line))
-    };
-    coverage
-        .files()
-        .map(|(path, file)| (path.to_owned(), Lines { covered: of(file, true), missed: of(file, false) }))
-        .collect()
-}
-
-/// Ascending numbers as ranges: `1-4,9`.
-fn ranges(lines: impl Iterator<Item = u32>) -> String {
-    let mut out: Vec<(u32, u32)> = Vec::new();
-    for line in lines {
-        match out.last_mut() {
-            Some((_, last)) if line.checked_sub(1) == Some(*last) => *last = line,
-            _ => out.push((line, line)),
-        }
-    }
-    let show = |(first, last): (u32, u32)| if first == last { first.to_string() } else { format!("{first}-{last}") };
-    out.into_iter().map(show).collect::<Vec<_>>().join(",")
-}
-
-#[cfg(test)]
-mod tests_of_this_room {
-    use super::*;
-
-    #[test]
-    fn lines_fold_into_ranges() {
-        assert_eq!(ranges([1, 2, 3, 7, 9, 10, u32::MAX].into_iter()), "1-3,7,9-10,4294967295");
-        assert_eq!(ranges(std::iter::empty()), "");
-    }
 }

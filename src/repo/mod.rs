@@ -22,6 +22,8 @@ pub struct State {
     pub commit: Option<String>,
     /// The branch; `None` if HEAD is detached.
     pub branch: Option<String>,
+    /// The tree of that commit.
+    pub tree: Option<String>,
     /// Whether tracked files differ from HEAD.
     pub dirty: bool,
 }
@@ -37,13 +39,18 @@ pub enum Error {
     Git(String),
 }
 
-/// Asks git about the work tree at `root`: commit, branch and whether it is dirty, in one query.
+/// Asks git about the work tree at `root`: commit, tree, branch and whether it is dirty.
 ///
 /// # Errors
 /// No repository, no git, or git's own refusal.
 pub fn state(root: &Utf8Path) -> Result<State, Error> {
     let status = git(root, &["status", "--porcelain=v2", "--branch", "--untracked-files=no"])?;
-    Ok(parse_status(&String::from_utf8_lossy(&status)))
+    let mut state = parse_status(&String::from_utf8_lossy(&status));
+    if state.commit.is_some() {
+        let tree = git(root, &["rev-parse", "--verify", "--quiet", "HEAD^{tree}"])?;
+        state.tree = Some(String::from_utf8_lossy(&tree).trim().to_owned());
+    }
+    Ok(state)
 }
 
 /// The files git tracks below `root`, as paths from it.
@@ -99,6 +106,7 @@ mod tests {
         let state = |commit: Option<&str>, branch: Option<&str>, dirty| State {
             commit: commit.map(Into::into),
             branch: branch.map(Into::into),
+            tree: None,
             dirty,
         };
         assert_eq!(parse_status("# branch.oid (initial)\n# branch.head main\n"), state(None, Some("main"), false));

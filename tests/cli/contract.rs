@@ -393,7 +393,7 @@ fn the_record_holds_tests_and_lines_and_reads_back_as_it_was() {
         ["shop.cart::adds", "shop.cart::later", "shop.cart::total"]
     );
     let lines = &record.lines["src/cart.py"];
-    assert_eq!((lines.covered.as_str(), lines.missed.as_str()), ("1,3", "2"));
+    assert_eq!((lines.covered.to_string(), lines.missed.to_string()), ("1,3".into(), "2".into()));
 }
 
 #[test]

@@ -12,6 +12,7 @@ pub mod istanbul;
 pub mod istanbul_summary;
 pub mod jacoco;
 pub mod lcov;
+pub mod line_set;
 pub mod llvm;
 mod llvm_lines;
 mod number;
@@ -19,10 +20,26 @@ pub mod opencover;
 pub mod paths;
 pub mod simplecov;
 
+pub use line_set::LineSet;
+
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::sink::{Ratio, Repeat, Span, Totals};
+
+/// What is kept of one file when its hits no longer matter: which lines ran, and its sums.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FileLines {
+    /// Lines with hits.
+    pub covered: LineSet,
+    /// Executable lines without.
+    pub missed: LineSet,
+    /// The sums; of lines too, where a report lists none.
+    #[serde(default)]
+    pub totals: Totals,
+}
 
 /// Executable lines of one file with their hits, ascending by line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -185,6 +202,15 @@ impl File {
     #[must_use]
     pub fn is_totals_only(&self) -> bool {
         self.totals.is_some() && self.lines.total == 0
+    }
+
+    /// Which of its lines ran, and its sums.
+    #[must_use]
+    pub fn file_lines(&self) -> FileLines {
+        let of = |covered: bool| {
+            LineSet::ascending(self.lines().filter(|(_, hits)| (*hits > 0) == covered).map(|(line, _)| line))
+        };
+        FileLines { covered: of(true), missed: of(false), totals: self.summary() }
     }
 
     /// Its sums.
@@ -368,6 +394,12 @@ impl Coverage {
     #[must_use]
     pub fn unmatched(&self) -> Option<&BTreeSet<String>> {
         self.matched.then_some(&self.unmatched)
+    }
+
+    /// What is kept of each file, by path.
+    #[must_use]
+    pub fn file_lines(&self) -> BTreeMap<String, FileLines> {
+        self.files.iter().map(|(path, file)| (path.clone(), file.file_lines())).collect()
     }
 
     /// The sums over all files.

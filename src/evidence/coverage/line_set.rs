@@ -1,0 +1,187 @@
+//! A set of line numbers of one file.
+//!
+//! Written as ranges (`1-4,9`), kept as a compressed bitmap. Deliberately absent: hits. Who needs them asks the
+//! report; what is stored, compared and shown is only which lines ran.
+
+use std::fmt;
+use std::str::FromStr;
+
+use roaring::RoaringBitmap;
+use serde::{Deserialize, Serialize};
+
+/// Line numbers, from 1.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct LineSet(RoaringBitmap);
+
+/// A text that is not a list of line ranges.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a line or a range of lines, such as 9 or 1-4")]
+pub struct NotLines(String);
+
+impl LineSet {
+    /// From lines in ascending order; a line that is out of order is added all the same, only more slowly.
+    #[must_use]
+    pub fn ascending(lines: impl IntoIterator<Item = u32>) -> Self {
+        let mut set = RoaringBitmap::new();
+        for line in lines {
+            if !set.push(line) {
+                set.insert(line);
+            }
+        }
+        Self(set)
+    }
+
+    /// Adds a line. Returns whether it was not there.
+    pub fn insert(&mut self, line: u32) -> bool {
+        self.0.insert(line)
+    }
+
+    /// Adds the lines of another set.
+    pub fn extend(&mut self, other: &Self) {
+        self.0 |= &other.0;
+    }
+
+    /// Whether a line is in it.
+    #[must_use]
+    pub fn contains(&self, line: u32) -> bool {
+        self.0.contains(line)
+    }
+
+    /// How many lines there are.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The lines, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = u32> {
+        self.0.iter()
+    }
+
+    /// The lines from `first` to `last`, both included, ascending.
+    pub fn within(&self, first: u32, last: u32) -> impl Iterator<Item = u32> {
+        // An empty range has no lines, also where a range type would refuse it.
+        let end = if first > last { None } else { Some(last) };
+        end.into_iter().flat_map(move |last| self.0.range(first..=last))
+    }
+
+    /// Runs of consecutive lines, ascending: first and last.
+    #[must_use]
+    pub fn ranges(&self) -> Vec<(u32, u32)> {
+        let mut out: Vec<(u32, u32)> = Vec::new();
+        for line in &self.0 {
+            match out.last_mut() {
+                Some((_, last)) if line.checked_sub(1) == Some(*last) => *last = line,
+                _ => out.push((line, line)),
+            }
+        }
+        out
+    }
+
+    /// The standard serialization of roaring bitmaps (github.com/RoaringBitmap/RoaringFormatSpec).
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.0.serialized_size());
+        // Writing to memory cannot fail.
+        let _ = self.0.serialize_into(&mut bytes);
+        bytes
+    }
+
+    /// The reverse of [`LineSet::to_bytes`]; `None` for bytes that are no bitmap.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        RoaringBitmap::deserialize_from(bytes).ok().map(Self)
+    }
+}
+
+impl FromIterator<u32> for LineSet {
+    fn from_iter<I: IntoIterator<Item = u32>>(lines: I) -> Self {
+        Self::ascending(lines)
+    }
+}
+
+impl fmt::Display for LineSet {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, (first, last)) in self.ranges().into_iter().enumerate() {
+            if at > 0 {
+                out.write_str(",")?;
+            }
+            if first == last { write!(out, "{first}")? } else { write!(out, "{first}-{last}")? }
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for LineSet {
+    type Err = NotLines;
+
+    fn from_str(text: &str) -> Result<Self, NotLines> {
+        let mut set = RoaringBitmap::new();
+        for range in text.split(',').filter(|range| !range.is_empty()) {
+            let number = |text: &str| text.parse::<u32>().map_err(|_| NotLines(range.to_owned()));
+            let (first, last) = range.split_once('-').unwrap_or((range, range));
+            let (first, last) = (number(first)?, number(last)?);
+            if first > last {
+                return Err(NotLines(range.to_owned()));
+            }
+            set.insert_range(first..=last);
+        }
+        Ok(Self(set))
+    }
+}
+
+impl From<LineSet> for String {
+    fn from(set: LineSet) -> Self {
+        set.to_string()
+    }
+}
+
+impl TryFrom<String> for LineSet {
+    type Error = NotLines;
+
+    fn try_from(text: String) -> Result<Self, NotLines> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn lines_fold_into_ranges() {
+        let set: LineSet = [1, 2, 3, 7, 9, 10, u32::MAX].into_iter().collect();
+        assert_eq!(set.to_string(), "1-3,7,9-10,4294967295");
+        assert_eq!(LineSet::default().to_string(), "");
+        assert_eq!(set.within(3, 9).collect::<Vec<_>>(), [3, 7, 9]);
+        assert_eq!(set.within(9, 3).count(), 0);
+        assert_eq!(LineSet::ascending([5, 1, 5]).to_string(), "1,5");
+    }
+
+    #[test]
+    fn other_texts_are_refused() {
+        for text in ["x", "1-", "-1", "4-1", "1-2-3", "4294967296", "1;2"] {
+            assert!(text.parse::<LineSet>().is_err(), "{text}");
+        }
+        assert_eq!(LineSet::from_bytes(b"no bitmap"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn sets_survive_both_their_forms(lines in prop::collection::btree_set(any::<u32>(), 0..200)) {
+            let set = LineSet::ascending(lines.iter().copied());
+            prop_assert_eq!(set.to_string().parse::<LineSet>().unwrap(), set.clone());
+            prop_assert_eq!(LineSet::from_bytes(&set.to_bytes()), Some(set.clone()));
+            prop_assert_eq!(set.iter().collect::<Vec<_>>(), lines.into_iter().collect::<Vec<_>>());
+        }
+    }
+}
