@@ -25,7 +25,7 @@ impl LineSet {
     pub fn ascending(lines: impl IntoIterator<Item = u32>) -> Self {
         let mut set = RoaringBitmap::new();
         for line in lines {
-            if !set.push(line) {
+            if set.try_push(line).is_err() {
                 set.insert(line);
             }
         }
