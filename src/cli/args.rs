@@ -136,6 +136,26 @@ pub(super) struct RunArgs {
     /// Write every event as a JSON line
     #[arg(long, value_name = "FILE")]
     pub(super) events: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    pub(super) against: AgainstArgs,
+}
+
+/// What a run is compared with.
+#[derive(Args, Clone, Debug)]
+pub(super) struct AgainstArgs {
+    /// Compare with this branch, tag or commit, with a record in a file, or with `none` [default: the nearest
+    /// earlier commit of the default branch that has a full, clean run in history]
+    #[arg(long, value_name = "REF|FILE")]
+    pub(super) base: Option<String>,
+    /// Take what changed from this unified diff instead of asking git
+    #[arg(long, value_name = "FILE")]
+    pub(super) diff: Option<Utf8PathBuf>,
+}
+
+impl AgainstArgs {
+    pub(super) fn wanted(&self) -> crate::app::compare::Wanted {
+        crate::app::compare::Wanted { base: self.base.clone(), diff: self.diff.clone() }
+    }
 }
 
 #[derive(Args, Debug)]

@@ -78,6 +78,7 @@ fn request(command: &CheckCommand, args: &RunArgs) -> Request {
         jobs: args.jobs.map(usize::from),
         fail_fast: if args.fail_fast { FailFast::Yes } else { FailFast::No },
         fix: if args.fix { Fix::Yes } else { Fix::No },
+        wanted: args.against.wanted(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! One file a record, written atomically under a name nobody else has, so that two runs at once both succeed
 //! and a killed one leaves nothing half written. Deliberately absent: an index. Names carry what is sorted by.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::time::Duration;
@@ -10,8 +11,10 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
+use crate::evidence::metric::Better;
 use crate::evidence::problem::{Code, Level};
 use crate::gate::Verdict;
+use crate::gate::judge::Best;
 use crate::record::Record;
 use crate::sys::{clock, fs as files};
 
@@ -128,6 +131,60 @@ impl Store {
         let path = self.path(id);
         let bytes = files::read(&path, MAX_BYTES)?;
         serde_json::from_slice(&bytes).map_err(|error| files::Error::new("understand", path, error.into()))
+    }
+
+    /// The newest record fit as a baseline of the first of some commits that has one, with that commit's index.
+    ///
+    /// # Errors
+    /// The system's error, with the path.
+    pub fn nearest(&self, commits: &[String]) -> Result<Option<(usize, Record)>, files::Error> {
+        let mut found: Option<(usize, Record)> = None;
+        for id in self.ids()? {
+            let Ok(record) = self.get(&id) else { continue };
+            let at = record.project.commit.as_ref().and_then(|commit| commits.iter().position(|other| other == commit));
+            if let Some(at) = at.filter(|_| record.is_fit_as_baseline())
+                && found.as_ref().is_none_or(|(best, _)| at < *best)
+            {
+                found = Some((at, record));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether there is no record. A store that cannot be read is not empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ids().is_ok_and(|ids| ids.is_empty())
+    }
+
+    /// The best finite value of a metric, for the whole project and for each part it is stored for, over the runs of
+    /// a branch that are fit as baselines.
+    ///
+    /// # Errors
+    /// The system's error, with the path.
+    pub fn best(&self, metric: &str, branch: &str, better: Better) -> Result<Vec<Best>, files::Error> {
+        let mut best: BTreeMap<Option<String>, Best> = BTreeMap::new();
+        for id in self.ids()? {
+            let Ok(record) = self.get(&id) else { continue };
+            if !record.is_fit_as_baseline() || record.project.branch.as_deref() != Some(branch) {
+                continue;
+            }
+            for stated in record.measurements.iter().filter(|stated| stated.name == metric && stated.value.is_finite())
+            {
+                let known = best.get(&stated.scope).map(|best| best.value);
+                let is_better = known.is_none_or(|known| match better {
+                    Better::Higher => stated.value > known,
+                    Better::Lower => stated.value < known,
+                });
+                if is_better {
+                    let from = record.project.commit.clone().unwrap_or_default();
+                    let from = from.get(..10).unwrap_or(&from).to_owned();
+                    let scope = stated.scope.clone();
+                    best.insert(scope.clone(), Best { metric: metric.to_owned(), scope, value: stated.value, from });
+                }
+            }
+        }
+        Ok(best.into_values().collect())
     }
 
     /// Removes records older than `keep`, except those that `is_kept` names. Returns how many.

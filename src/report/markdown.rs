@@ -96,6 +96,7 @@ fn rule_sign(verdict: RuleVerdict) -> &'static str {
         RuleVerdict::Warn => "⚠️ warn",
         RuleVerdict::Fail => "❌ fail",
         RuleVerdict::Inconclusive => "❔ inconclusive",
+        RuleVerdict::NotApplicable => "➖ not applicable",
         RuleVerdict::NotAsked => "not asked",
     }
 }
