@@ -51,6 +51,8 @@ pub struct Comparison {
     pub diff: Option<Diff>,
     /// The change since the baseline's commit, where that is another one.
     pub since_base: Option<Diff>,
+    /// Whether the commit is the first, so that nothing can have changed since.
+    pub is_first: bool,
     /// Changed files that no person wrote.
     pub generated: BTreeSet<String>,
     /// The best values so far, for ratchets.
@@ -116,7 +118,18 @@ pub fn find(
                 let why = match state {
                     None => "there is no git history",
                     Some(State { commit: None, .. }) => "there is no commit yet",
-                    Some(_) => "neither a default branch nor an earlier commit is known",
+                    Some(State { commit: Some(head), .. }) => {
+                        out.is_first = ancestry::is_first(root, head);
+                        match (out.is_first, ancestry::is_shallow(root)) {
+                            (true, _) => "this is the first commit",
+                            (_, true) => {
+                                "the shallow clone does not reach back to where the change starts (fetch more history)"
+                            }
+                            _ => {
+                                "the default branch is not known (name it under `project:` as `default-branch`), or has nothing in common with this one"
+                            }
+                        }
+                    }
                 };
                 out.problems.push(Problem::new(&BASELINE, format!("no baseline: {why}")));
             }

@@ -59,6 +59,7 @@ pub fn judge(
         measurements: &measurements,
         files: &lines,
         patch: patch.as_ref(),
+        is_first: comparison.is_first,
         base: comparison.base(),
         best: &comparison.best,
         components: &config.components,

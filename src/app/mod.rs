@@ -5,6 +5,7 @@
 pub mod check;
 pub mod compare;
 pub mod explain;
+pub mod gate;
 pub mod init;
 pub mod inspect;
 pub mod judge;

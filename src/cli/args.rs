@@ -89,6 +89,8 @@ pub(super) enum Command {
     MlModels(RunArgs),
     /// Run the group data
     DataCheck(RunArgs),
+    /// Judge report files that are already there; run nothing
+    Gate(GateArgs),
     /// Show what a gate would see in report files
     Inspect(InspectArgs),
     /// Write report files, added up, in a form that other tools read
@@ -101,7 +103,7 @@ pub(super) enum Command {
     Init(InitArgs),
     /// Check, show or describe the policy file
     Config(ConfigArgs),
-    /// What a check does, a metric counts, a problem's code means
+    /// What a check does, a metric counts, a problem's code means; why a rule or a run failed
     Explain(ExplainArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
@@ -199,6 +201,18 @@ pub(super) enum ReportCommand {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct GateArgs {
+    /// Judge by this gate instead of the one under `gate:`
+    #[arg(long, value_name = "NAME")]
+    pub(super) gate: Option<String>,
+    /// Report files, each alone or after its check: `tests=reports/junit.xml`
+    #[arg(long, required = true, num_args = 1.., value_name = "[CHECK=]FILE")]
+    pub(super) evidence: Vec<String>,
+    #[command(flatten)]
+    pub(super) against: AgainstArgs,
+}
+
+#[derive(Args, Debug)]
 pub(super) struct InspectArgs {
     /// Report files
     #[arg(required = true, value_name = "FILE")]
@@ -287,8 +301,8 @@ pub(super) enum ConfigCommand {
 
 #[derive(Args, Debug)]
 pub(super) struct ExplainArgs {
-    /// A check's name, a metric's name, a problem's code, `metrics` or `codes`
-    #[arg(value_name = "CHECK|METRIC|CODE")]
+    /// A check's name, a metric's name, a problem's code, a run's id, `latest`, `metrics` or `codes`
+    #[arg(value_name = "CHECK|METRIC|CODE|RUN")]
     pub(super) topic: String,
 }
 

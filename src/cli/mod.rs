@@ -9,6 +9,7 @@ mod completions;
 mod config;
 mod convert;
 mod explain;
+mod gate;
 mod init;
 mod inspect;
 mod plan;
@@ -106,6 +107,7 @@ fn dispatch(program: Program, cli: Cli, env: Env, screen: &mut Screen) -> anyhow
         Command::DataCheck(args) => check::run(&context, &check::DATA_CHECK, &args, screen),
         Command::Status => status::run(&context, screen),
         Command::Report(args) => report::run(&context, &args, screen),
+        Command::Gate(args) => gate::run(&context, &args, screen),
         Command::Inspect(args) => inspect::run(&context, &args, screen),
         Command::Convert(args) => convert::run(&context, &args, screen),
         Command::Init(args) => init::run(&context, &args, screen),

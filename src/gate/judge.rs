@@ -53,7 +53,10 @@ impl RuleResult {
     /// The value for people, with enough decimals to tell it from its limit.
     #[must_use]
     pub fn shown_value(&self) -> String {
-        let Some(value) = self.value else { return "not measured".to_owned() };
+        let Some(value) = self.value else {
+            let nothing = if self.verdict == RuleVerdict::NotApplicable { "-" } else { "not measured" };
+            return nothing.to_owned();
+        };
         let bound = self.limit.rsplit(' ').next().and_then(|bound| bound.parse().ok());
         metric::unit(&self.metric).beside(value, bound.unwrap_or(f64::NAN))
     }
@@ -88,6 +91,8 @@ pub struct Facts<'a> {
     pub files: &'a BTreeMap<String, FileLines>,
     /// What became of changed lines; `None` if nobody knows what changed.
     pub patch: Option<&'a Patch>,
+    /// Whether the commit is the first, so that nothing can have changed since.
+    pub is_first: bool,
     /// The baseline.
     pub base: Option<Base<'a>>,
     /// The best there was, for ratchets.
@@ -190,6 +195,9 @@ fn hold(rule: &Rule, limit: &Limit, part: &Part<'_>, facts: &Facts<'_>) -> Answe
         parts::Value::NotApplicable(why) => return Answer::open(RuleVerdict::NotApplicable, why.clone()),
         parts::Value::Missing if metric::is_from_base(&rule.metric) && facts.base.is_none() => {
             return Answer::open(no_base(rule), "there is no baseline to compare with");
+        }
+        parts::Value::Missing if parts::is_change(&rule.metric) && facts.patch.is_none() && facts.is_first => {
+            return Answer::open(RuleVerdict::NotApplicable, "there is no earlier commit that it could differ from");
         }
         parts::Value::Missing => {
             let verdict = match rule.when_missing {

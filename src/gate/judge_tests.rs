@@ -57,6 +57,7 @@ impl World {
             measurements: &self.now,
             files: &self.files,
             patch: self.patch.as_ref(),
+            is_first: false,
             base: self.base.as_ref().map(|(measurements, files)| Base { measurements, files }),
             best: &self.best,
             components: &self.components,

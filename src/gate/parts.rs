@@ -174,7 +174,7 @@ fn project<'a>(rule: &Rule, facts: &Facts<'a>) -> Vec<Part<'a>> {
 }
 
 /// Whether a metric is about what changed.
-fn is_change(name: &str) -> bool {
+pub(super) fn is_change(name: &str) -> bool {
     name.starts_with("coverage.patch.") || name == metric::LOST
 }
 

@@ -80,6 +80,13 @@ pub fn default_branch(root: &Utf8Path, configured: Option<&str>) -> String {
     configured.or(name.map(|(_, name)| name)).unwrap_or(USUAL[0]).to_owned()
 }
 
+/// Whether a commit has no parent, and not only none in a shallow clone.
+#[must_use]
+pub fn is_first(root: &Utf8Path, commit: &str) -> bool {
+    let parent = ask(root, &["rev-parse", "--verify", "--quiet", &format!("{commit}^1")]);
+    parent.is_ok_and(|parent| parent.is_none()) && !is_shallow(root)
+}
+
 /// Whether the history ends early because the clone is shallow.
 #[must_use]
 pub fn is_shallow(root: &Utf8Path) -> bool {

@@ -42,15 +42,25 @@ pub fn summary(record: &Record) -> String {
     if parts.is_empty() {
         if record.verdict == Verdict::Pass {
             let passed = record.checks.iter().filter(|check| check.status == Status::Passed).count() as u64;
-            parts.push(match passed == counts.checks {
-                true => text::plural(passed, "check passed", "checks passed"),
-                false => format!("{passed} of {} passed", text::plural(counts.checks, "check", "checks")),
-            });
-            if counts.rules > 0 {
-                parts.push(text::plural(counts.rules, "rule held", "rules held"));
+            if counts.checks > 0 {
+                parts.push(match passed == counts.checks {
+                    true => text::plural(passed, "check passed", "checks passed"),
+                    false => format!("{passed} of {} passed", text::plural(counts.checks, "check", "checks")),
+                });
+            }
+            let rules = |wanted: &[RuleVerdict]| {
+                record.rules.iter().filter(|rule| wanted.contains(&rule.verdict)).count() as u64
+            };
+            for (count, one, many) in [
+                (rules(&[RuleVerdict::Pass, RuleVerdict::Warn]), "rule held", "rules held"),
+                (rules(&[RuleVerdict::NotApplicable]), "rule not applicable", "rules not applicable"),
+            ] {
+                if count > 0 {
+                    parts.push(text::plural(count, one, many));
+                }
             }
         } else {
-            parts.push("no check ran".to_owned());
+            parts.push("nothing was looked at".to_owned());
         }
     }
     if counts.warnings > 0 {

@@ -141,6 +141,9 @@ impl Writer {
     }
 
     fn checks(&mut self, record: &Record) {
+        if record.checks.is_empty() {
+            return;
+        }
         self.heading("checks");
         let width = |of: fn(&crate::check::CheckOutcome) -> &str| {
             record.checks.iter().map(|check| of(check).chars().count()).max().unwrap_or(0)

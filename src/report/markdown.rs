@@ -102,6 +102,9 @@ fn rule_sign(verdict: RuleVerdict) -> &'static str {
 }
 
 fn checks(out: &mut String, record: &Record) {
+    if record.checks.is_empty() {
+        return;
+    }
     let passed = record.checks.iter().filter(|check| check.status == Status::Passed).count();
     let total = record.checks.len();
     fold(out, &format!("Checks: {passed} of {total} passed"), passed < total, |out| {
