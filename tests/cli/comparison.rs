@@ -242,3 +242,44 @@ fn a_rule_and_a_run_are_explained() {
     let ran = project.run(&["explain", "2"]);
     assert!(ran.code == 2 && ran.stderr.contains("several runs begin with `2`"), "{ran:?}");
 }
+
+#[test]
+fn the_age_of_a_baseline_changes_no_rule() {
+    let project = shop(CONFIG);
+    project.run(&["full-check"]);
+    let record = project.read(&format!(".mgmt/records/{}", project.list(".mgmt/records").remove(0)));
+    project.write("lcov.in", lcov(&[("src/cart.py", "+-++-")]));
+    project.run(&["full-check"]);
+    let gate = |started_at: &str| {
+        let mut base: serde_json::Value = serde_json::from_str(&record).unwrap();
+        base["started_at"] = started_at.into();
+        project.write("base.json", base.to_string());
+        let (code, report) = project.json(&["gate", "--base", "base.json", "--evidence", "r/junit.xml", "r/lcov.info"]);
+        (code, report["rules"].clone(), report["verdict"].clone(), report["baseline"]["age_ms"].as_u64().unwrap())
+    };
+    let (young, old) = (gate("2026-11-01T00:00:00Z"), gate("2001-01-01T00:00:00Z"));
+    assert_eq!((young.0, &young.1, &young.2), (old.0, &old.1, &old.2));
+    assert_eq!(young.0, 1);
+    assert!(old.3 > young.3);
+}
+
+#[test]
+fn shards_are_judged_as_what_they_merge_to() {
+    let project = shop(CONFIG);
+    project.run(&["full-check"]);
+    project.git(&["checkout", "-q", "-b", "feature"]);
+    project.write("src/cart.py", "one\ntwo\nTHREE\nfour\nfive\nsix\n");
+    project.write("a.info", lcov(&[("src/cart.py", "+--+--")])).write("b.info", lcov(&[("src/cart.py", "-++---")]));
+    assert_eq!(project.run(&["convert", "a.info", "b.info", "--to", "lcov", "-o", "both.info"]).code, 0);
+    let gate = |files: &[&str]| {
+        let (code, mut report) = project.json(&[&["gate", "--evidence", "r/junit.xml"], files].concat());
+        for rule in report["rules"].as_array_mut().unwrap() {
+            rule["source"].take();
+        }
+        (code, report["rules"].clone(), report["patch"].clone(), report["measurements"].clone())
+    };
+    let (shards, reversed, merged) = (gate(&["a.info", "b.info"]), gate(&["b.info", "a.info"]), gate(&["both.info"]));
+    assert_eq!(shards, merged);
+    assert_eq!(reversed, merged);
+    assert_eq!((merged.0, &merged.2["files"][0]["uncovered"]), (1, &"6".into()));
+}
