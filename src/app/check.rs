@@ -161,6 +161,7 @@ fn judge(config: &Config, plan: &Plan, gate: Option<&gate::Gate>, asked: &Asked,
         // Tests of different checks never meet, so the choice has no effect here.
         evidence.merge(executed.evidence, Repeats::Worst);
     }
+    evidence.note_disputes();
     let measurements = Measurements::of(&evidence);
     let mut problems = run.problems;
     problems.append(&mut evidence.problems);

@@ -112,6 +112,12 @@ impl Ratio {
         let percent = |covered: u64, total: u64| covered as f64 / total as f64 * 100.0;
         (self.total > 0).then(|| percent(self.covered, self.total))
     }
+
+    /// The greater of each.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self { covered: self.covered.max(other.covered), total: self.total.max(other.total) }
+    }
 }
 
 impl std::ops::Add for Ratio {

@@ -219,7 +219,7 @@ mod unit_tests {
         assert_eq!(path, "shop/price.py");
         assert_eq!(file.lines().collect::<Vec<_>>(), [(1, 1), (2, 1), (3, 0), (5, 1)]);
         assert_eq!(file.excluded(), [7, 8]);
-        assert_eq!(file.functions.keys().map(|(line, name)| (*line, &**name)).collect::<Vec<_>>(), [(1, "tax")]);
+        assert_eq!(file.functions().map(|(name, line, _)| (line, name)).collect::<Vec<_>>(), [(1, "tax")]);
         assert_eq!(file.summary(), sums([3, 1, 1], [4, 2, 1]));
     }
 

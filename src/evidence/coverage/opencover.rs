@@ -326,7 +326,7 @@ mod unit_tests {
         assert_eq!(files(&told), [("C:/a.cs", vec![(1, 2), (5, 0)]), ("C:/b.cs", vec![(7, 3), (9, 1)])]);
         assert_eq!(told.coverage.summary(), sums([3, 0, 2, 3], [4, 0, 3, 6]));
         let (_, b) = told.coverage.files().nth(1).unwrap();
-        assert_eq!(b.functions.keys().map(|(line, name)| (*line, &**name)).collect::<Vec<_>>(), [(7, "g")]);
+        assert_eq!(b.functions().map(|(name, line, _)| (line, name)).collect::<Vec<_>>(), [(7, "g")]);
     }
 
     #[test]

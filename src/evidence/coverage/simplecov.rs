@@ -469,8 +469,11 @@ mod unit_tests {
             assert_eq!(files(&told), [("a.rb", vec![(1, 3), (2, 0), (4, 3), (7, 0)])]);
             assert_eq!(told.coverage.summary(), sums([2, 1, 1], [4, 2, 1]));
             let (_, file) = told.coverage.files().next().unwrap();
-            assert_eq!(file.arms.iter().map(|arm| (arm.line, arm.arm)).collect::<Vec<_>>(), [(2, 1), (2, 2)]);
-            let methods: Vec<_> = file.functions.keys().map(|(line, name)| (*line, &**name)).collect();
+            assert_eq!(
+                file.branches_by_line().into_iter().map(|(line, arms)| (line, arms.len())).collect::<Vec<_>>(),
+                [(2, 2)]
+            );
+            let methods: Vec<_> = file.functions().map(|(name, line, _)| (line, name)).collect();
             assert_eq!(methods, [(1, "A, :\"x,y\"")]);
         }
     }
