@@ -224,6 +224,7 @@ struct Collector<'a> {
     file: Option<(String, Repeat)>,
     building: Building,
     entries: u64,
+    has_wall: bool,
     counts: BTreeMap<String, u64>,
 }
 
@@ -236,6 +237,7 @@ impl<'a> Collector<'a> {
             file: None,
             building: Building::new(format.name),
             entries: 0,
+            has_wall: false,
             counts: BTreeMap::new(),
         }
     }
@@ -250,6 +252,12 @@ impl<'a> Collector<'a> {
 
     fn finish(mut self, format: &Format) -> Evidence {
         self.end_file();
+        if self.evidence.tests.is_empty() {
+            // What measured nothing took no time either.
+            self.evidence.tests = Tests::default();
+        } else if !self.has_wall {
+            self.evidence.tests.add_wall(None);
+        }
         let nothing = match self.kind {
             Kind::Tests => self.evidence.tests.is_empty().then_some("no test case"),
             Kind::Coverage => (self.evidence.coverage.summary().lines.total == 0).then_some("no coverable line"),
@@ -281,6 +289,11 @@ impl Sink for Collector<'_> {
     fn case(&mut self, case: &Case<'_>) {
         self.entries += 1;
         self.evidence.tests.add_case(self.origin.check, case, self.origin.repeats);
+    }
+
+    fn wall(&mut self, seconds: Option<f64>) {
+        self.has_wall = true;
+        self.evidence.tests.add_wall(seconds);
     }
 
     fn source_root(&mut self, path: &str) {

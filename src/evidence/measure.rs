@@ -47,6 +47,9 @@ impl Measurements {
             ] {
                 out.add(format!("tests.{name}"), None, &sources, value);
             }
+            if let Some(seconds) = sum.wall_seconds {
+                out.add("tests.wall_seconds".into(), None, &sources, seconds);
+            }
         }
         let sum = evidence.coverage.summary();
         let sources = evidence.sources(Kind::Coverage);

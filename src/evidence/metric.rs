@@ -86,6 +86,11 @@ pub const NAMES: &[Name] = &[
         Unit::Seconds,
         "Sum of the times of all attempts; not the wall time of a parallel run.",
     ),
+    row(
+        "tests.wall_seconds",
+        Unit::Seconds,
+        "Sum of the times that the outermost suites state, from their start to their end; missing where one states none. Shards that ran at the same time add as well.",
+    ),
     row("coverage.lines.covered", Unit::Count, "Executable lines with at least one hit."),
     row("coverage.lines.total", Unit::Count, "Executable lines."),
     row("coverage.lines.percent", Unit::Percent, "Covered lines out of all executable lines."),

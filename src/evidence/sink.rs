@@ -145,6 +145,8 @@ impl std::ops::Add for Totals {
 pub trait Sink {
     /// One test case, complete.
     fn case(&mut self, case: &Case<'_>);
+    /// From start to end of an outermost suite, in seconds; `None` where it states no time.
+    fn wall(&mut self, seconds: Option<f64>);
 
     /// A folder that coverage paths may be relative to.
     fn source_root(&mut self, path: &str);

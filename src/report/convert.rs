@@ -156,14 +156,14 @@ fn junit(evidence: &Evidence) -> String {
     }
     let sum = evidence.tests.summary();
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let wall = sum.wall_seconds.map(|seconds| format!(" time=\"{seconds}\"")).unwrap_or_default();
     let _ = writeln!(
         out,
-        "<testsuites tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{:.3}\">",
+        "<testsuites tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\"{wall}>",
         sum.total,
         sum.failed - sum.errors,
         sum.errors,
         sum.skipped,
-        sum.seconds
     );
     for (name, tests) in suites {
         let count = |wanted: Outcome| tests.iter().filter(|(_, test)| test.outcome == wanted).count();
@@ -187,7 +187,7 @@ fn case(out: &mut String, identity: &Identity, test: &Test) {
     let file = if identity.file.is_empty() { String::new() } else { format!(" file=\"{}\"", xml(&identity.file)) };
     let _ = write!(
         out,
-        "<testcase name=\"{}\" classname=\"{}\"{file} time=\"{:.3}\">",
+        "<testcase name=\"{}\" classname=\"{}\"{file} time=\"{}\">",
         xml(&identity.name),
         xml(&identity.class),
         test.seconds

@@ -215,6 +215,7 @@ impl Reader<'_> {
             "Counters" => {
                 self.counted = attribute(element, "total").and_then(|total| Some((line, total.trim().parse().ok()?)));
             }
+            "Times" => self.sink.wall(wall(element)),
             "ErrorInfo" => nesting = Nesting::ErrorInfo,
             "Message" if self.nesting.last() == Some(&Nesting::ErrorInfo) => text = Some("Message"),
             "StackTrace" if self.nesting.last() == Some(&Nesting::ErrorInfo) => text = Some("StackTrace"),
@@ -429,6 +430,12 @@ fn outcome(word: &str) -> Outcome {
 /// Whether a run that ended so cannot be believed to have run every test.
 fn is_failed_run(word: &str) -> bool {
     !matches!(outcome(word), Outcome::Passed | Outcome::Skipped)
+}
+
+/// From `start` to `finish`, RFC 3339.
+fn wall(element: &Element<'_>) -> Option<f64> {
+    let at = |name| attribute(element, name)?.trim().parse::<jiff::Timestamp>().ok();
+    Some(at("finish")?.duration_since(at("start")?).as_secs_f64())
 }
 
 /// `hh:mm:ss.fffffff`, with days in front of long ones: `1.02:03:04.5`.
