@@ -103,7 +103,7 @@ impl Evidence {
         self.problems.extend(other.problems);
     }
 
-    /// Says on how many lines coverage formats differ. Only the whole evidence of a run tells, so merging does not.
+    /// Says on how many lines coverage reports differ. Only the whole evidence of a run tells, so merging does not.
     pub fn note_disputes(&mut self) {
         let files =
             self.coverage.files().map(|(path, file)| (path, file.disputed_lines())).filter(|(_, lines)| *lines > 0);
@@ -115,7 +115,7 @@ impl Evidence {
         if let Some(first) = first {
             let count = text::plural(lines, "line", "lines");
             let told = format!(
-                "coverage formats differ in the number of branches on {count}, first in `{}`",
+                "the reports differ in the number of branches on {count}, first in `{}`",
                 text::one_line(first)
             );
             self.problems.push(Problem::new(&DISPUTED, told));

@@ -59,6 +59,26 @@ fn the_json_is_mgmt_evidence_1() {
           "functions_total": 0
         }
       ],
+      "folders": [
+        {
+          "path": ".",
+          "lines_covered": 1,
+          "lines_total": 2,
+          "branches_covered": 0,
+          "branches_total": 0,
+          "functions_covered": 0,
+          "functions_total": 0
+        },
+        {
+          "path": "src",
+          "lines_covered": 1,
+          "lines_total": 2,
+          "branches_covered": 0,
+          "branches_total": 0,
+          "functions_covered": 0,
+          "functions_total": 0
+        }
+      ],
       "tests": [
         {
           "suite": "s",

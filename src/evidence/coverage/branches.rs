@@ -1,9 +1,9 @@
 //! Branches of one source file, as several reports tell them.
 //!
-//! A number that tells a line's branches apart means something within its format only: lcov, LLVM and coverage.py
-//! number the same two branches in three ways. Branches of one format therefore merge one by one, and formats meet
-//! only as sums: on each line the greatest number counts, of branches and of taken ones. So a run that is told
-//! twice, in two formats, adds up to what it adds up to once.
+//! A number that tells a line's branches apart means something to its writer only: lcov, gcovr, LLVM and coverage.py
+//! number the same two branches in four ways. So reports of one format that number the branches of a line alike merge
+//! branch by branch, and all others meet as sums: the greatest number counts, of branches and of taken ones. A run
+//! that is told twice, in two formats or by two writers, adds up to what it adds up to once.
 
 use std::collections::BTreeMap;
 
@@ -23,6 +23,14 @@ impl Arm {
     fn taken(self) -> Option<u64> {
         self.taken.checked_sub(1).map(u64::from)
     }
+
+    /// Evaluated beats never evaluated; counts add.
+    fn add(&mut self, other: Self) {
+        self.taken = match (self.taken, other.taken) {
+            (0, other) | (other, 0) => other,
+            (a, b) => a.saturating_add(b - 1),
+        };
+    }
 }
 
 /// Branches of one line that a report only counts.
@@ -36,8 +44,9 @@ pub(super) struct Counted {
 /// All branches of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Branches {
-    /// Those told apart, under the name of their format; ascending.
-    named: Vec<(&'static str, Vec<Arm>)>,
+    /// Those told apart, under the name of their format. A line whose branches were numbered in one way stands in the
+    /// first layer, one where they were numbered in several ways in as many layers.
+    named: BTreeMap<&'static str, Vec<Vec<Arm>>>,
     counted: Vec<Counted>,
 }
 
@@ -46,22 +55,16 @@ impl Branches {
     pub(super) fn take(format: &'static str, arms: &mut Vec<Arm>, counted: &mut Vec<Counted>) -> Self {
         normalize_arms(arms);
         normalize_counted(counted);
-        let named = if arms.is_empty() { Vec::new() } else { vec![(format, arms.as_slice().to_vec())] };
-        let out = Self { named, counted: counted.as_slice().to_vec() };
+        let layers = (!arms.is_empty()).then(|| (format, vec![arms.as_slice().to_vec()]));
+        let out = Self { named: layers.into_iter().collect(), counted: counted.as_slice().to_vec() };
         arms.clear();
         counted.clear();
         out
     }
 
     pub(super) fn merge(&mut self, other: Self) {
-        for (format, arms) in other.named {
-            match self.named.binary_search_by_key(&format, |(name, _)| *name) {
-                Ok(at) => {
-                    self.named[at].1.extend(arms);
-                    normalize_arms(&mut self.named[at].1);
-                }
-                Err(at) => self.named.insert(at, (format, arms)),
-            }
+        for (format, layers) in other.named {
+            join_layers(self.named.entry(format).or_default(), layers);
         }
         self.counted.extend(other.counted);
         normalize_counted(&mut self.counted);
@@ -72,9 +75,9 @@ impl Branches {
         self.lines(|line| line.greatest()).into_values().fold(Ratio::default(), |sum, line| sum + line)
     }
 
-    /// On how many lines two formats, or one that tells branches apart and one that counts, differ in their number.
+    /// On how many lines two reports differ in the number of branches.
     pub(super) fn disputed(&self) -> u64 {
-        if self.named.len() + usize::from(!self.counted.is_empty()) < 2 {
+        if self.named.values().map(Vec::len).sum::<usize>() + usize::from(!self.counted.is_empty()) < 2 {
             return 0;
         }
         self.lines(|line| line.is_disputed()).into_values().map(u64::from).sum()
@@ -98,7 +101,7 @@ impl Branches {
 
     fn lines<T>(&self, of: impl Fn(&Line<'_>) -> T) -> BTreeMap<u32, T> {
         let mut lines: BTreeMap<u32, Line<'_>> = BTreeMap::new();
-        for arms in self.named.iter().flat_map(|(_, arms)| arms.chunk_by(|a, b| a.line == b.line)) {
+        for arms in self.named.values().flatten().flat_map(|arms| each_line(arms)) {
             lines.entry(arms[0].line).or_default().named.push(arms);
         }
         for count in &self.counted {
@@ -112,7 +115,7 @@ impl Branches {
 /// What is known of the branches of one line.
 #[derive(Default)]
 struct Line<'b> {
-    /// One slice a format.
+    /// One slice for each way of numbering them.
     named: Vec<&'b [Arm]>,
     counted: Option<Ratio>,
 }
@@ -135,16 +138,52 @@ impl Line<'_> {
     }
 }
 
-/// Ascending, one entry a branch: evaluated beats never evaluated, counts add.
+/// The branches of one line after another.
+fn each_line(arms: &[Arm]) -> impl Iterator<Item = &[Arm]> {
+    arms.chunk_by(|a, b| a.line == b.line)
+}
+
+fn is_alike(a: &[Arm], b: &[Arm]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a.line, a.arm) == (b.line, b.arm))
+}
+
+/// Adds branches to those that are numbered alike.
+fn add(kept: &mut [Arm], more: &[Arm]) {
+    kept.iter_mut().zip(more).for_each(|(kept, more)| kept.add(*more));
+}
+
+fn join_layers(kept: &mut Vec<Vec<Arm>>, more: Vec<Vec<Arm>>) {
+    match (kept.as_mut_slice(), more.as_slice()) {
+        ([], _) => *kept = more,
+        // Nearly always: a shard, another test of the same build.
+        ([one], [other]) if is_alike(one, other) => add(one, other),
+        _ => {
+            let mut lines: BTreeMap<u32, Vec<Vec<Arm>>> = BTreeMap::new();
+            for arms in kept.iter().chain(&more).flat_map(|layer| each_line(layer)) {
+                let told = lines.entry(arms[0].line).or_default();
+                match told.iter_mut().find(|known| is_alike(known, arms)) {
+                    Some(known) => add(known, arms),
+                    None => told.push(arms.to_vec()),
+                }
+            }
+            kept.clear();
+            for mut told in lines.into_values() {
+                // Whichever report came first.
+                told.sort_by(|a, b| a.iter().map(|arm| arm.arm).cmp(b.iter().map(|arm| arm.arm)));
+                kept.resize(kept.len().max(told.len()), Vec::new());
+                kept.iter_mut().zip(told).for_each(|(layer, arms)| layer.extend(arms));
+            }
+        }
+    }
+}
+
+/// Ascending, one entry a branch.
 fn normalize_arms(arms: &mut Vec<Arm>) {
     arms.sort_by_key(|arm| (arm.line, arm.arm));
     arms.dedup_by(|next, kept| {
         let same = (next.line, next.arm) == (kept.line, kept.arm);
         if same {
-            kept.taken = match (kept.taken, next.taken) {
-                (0, other) | (other, 0) => other,
-                (a, b) => a.saturating_add(b - 1),
-            };
+            kept.add(*next);
         }
         same
     });

@@ -137,7 +137,7 @@ impl File {
         self.branches.by_line()
     }
 
-    /// On how many lines two formats differ in the number of branches.
+    /// On how many lines two reports differ in the number of branches.
     #[must_use]
     pub fn disputed_lines(&self) -> u64 {
         self.branches.disputed()
@@ -481,7 +481,7 @@ mod unit_tests {
     }
 
     #[test]
-    fn formats_that_count_differently_are_told_of() {
+    fn reports_that_count_differently_are_told_of() {
         let told = |format, arms| {
             let mut building = Building::new(format);
             (0..arms).for_each(|arm| building.branch(4, arm, Some(u64::from(arm == 0))));
@@ -489,7 +489,8 @@ mod unit_tests {
         };
         let both = merged(told("lcov", 2), &told("llvm", 4));
         assert_eq!((both.disputed_lines(), both.summary().branches), (1, Ratio { covered: 1, total: 4 }));
-        assert_eq!(merged(told("lcov", 2), &told("lcov", 4)).disputed_lines(), 0);
+        assert_eq!(merged(told("lcov", 2), &told("lcov", 4)).disputed_lines(), 1);
+        assert_eq!(merged(told("lcov", 2), &told("lcov", 2)).disputed_lines(), 0);
     }
 
     #[test]
