@@ -40,6 +40,8 @@ const TESTS: &[Row] = &[
     row("go-1.19-both-streams.json", "go-json", [15, 6, 8, 4, 1, 0, 15], &[REPAIRED, FOREIGN]),
     row("go-1.19-count.json", "go-json", [2, 1, 1, 1, 0, 0, 3], &[]),
     row("go-1.24-build-failure.json", "go-json", [2, 1, 1, 1, 0, 0, 2], &[]),
+    // Without `repeats: last` a retry that held does not hide the failure before it.
+    row("gradle.xml", "junit", [4, 1, 2, 0, 1, 1, 5], &[]),
     row("gtest.xml", "junit", [6, 3, 1, 0, 2, 0, 6], &[]),
     row("gtest-none.xml", "junit", [0, 0, 0, 0, 0, 0, 0], &[EMPTY]),
     row("jest-ctrf.json", "ctrf", [4, 1, 1, 0, 2, 0, 4], &[]),
@@ -63,6 +65,9 @@ const TESTS: &[Row] = &[
     row("pytest-rerunfailures.xml", "junit", [1, 1, 0, 0, 0, 0, 2], &[CHANGED]),
     row("pytest-xunit1.xml", "junit", [7, 2, 3, 2, 2, 0, 8], &[]),
     row("pytest-xunit2.xml", "junit", [7, 2, 3, 2, 2, 0, 8], &[]),
+    // Its `tests` counts attempts.
+    row("surefire-rerun.xml", "junit", [5, 2, 2, 1, 1, 1, 10], &[]),
+    row("surefire-broken-class.xml", "junit", [1, 0, 1, 1, 0, 0, 1], &[]),
     row("tape.tap", "tap", [3, 1, 1, 0, 1, 0, 3], &[]),
     row("vitest.tap", "tap", [4, 2, 1, 0, 1, 0, 4], &[]),
     row("vitest-flat.tap", "tap", [4, 2, 1, 0, 1, 0, 4], &[]),
@@ -82,6 +87,15 @@ fn test_reports_of_real_tools_have_exact_counts() {
 }
 
 #[test]
+fn the_last_of_repeated_tests_holds_where_that_is_asked_for() {
+    let path = format!("{}/tests/fixtures/reports/tests/gradle.xml", env!("CARGO_MANIFEST_DIR"));
+    let origin = Origin { check: "unit", path: "gradle.xml", repeats: Repeats::Last };
+    let told = collect::read(std::fs::File::open(path).unwrap(), Some(Kind::Tests), None, &origin, &Limits::default());
+    let sum = told.tests.summary();
+    assert_eq!((sum.total, sum.passed, sum.failed, sum.skipped, sum.flaky, sum.attempts), (4, 2, 1, 1, 1, 5));
+}
+
+#[test]
 fn the_wall_time_is_the_one_that_the_tool_states() {
     for (file, want) in [
         ("bats.xml", Some(0.051)),
@@ -97,6 +111,7 @@ fn the_wall_time_is_the_one_that_the_tool_states() {
         ("node.xml", Some(0.004_004)),
         ("phpunit.xml", Some(0.014_066)),
         ("pytest-xunit2.xml", Some(0.051)),
+        ("surefire-rerun.xml", Some(0.024)),
         ("tape.tap", None),
     ] {
         let wall = read(Kind::Tests, &format!("tests/{file}")).tests.summary().wall_seconds;

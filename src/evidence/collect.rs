@@ -245,13 +245,16 @@ impl<'a> Collector<'a> {
     fn end_file(&mut self) {
         if let Some((path, repeat)) = self.file.take() {
             let file = self.building.finish(repeat);
-            self.entries += 1;
             self.evidence.coverage.add_repeat(path, file, repeat);
         }
     }
 
     fn finish(mut self, format: &Format) -> Evidence {
         self.end_file();
+        if self.kind == Kind::Coverage {
+            // A report may name a file several times.
+            self.entries = self.evidence.coverage.files().count() as u64;
+        }
         if self.evidence.tests.is_empty() {
             // What measured nothing took no time either.
             self.evidence.tests = Tests::default();

@@ -46,6 +46,7 @@ struct Suite {
     declared_failures: u64,
     file: Option<String>,
     cases: u64,
+    attempts: u64,
     has_suites: bool,
     outcome: Option<(Outcome, Option<String>)>,
     /// From its start to its end, as it states, and as the suites in it add up to.
@@ -217,6 +218,7 @@ impl Reader<'_> {
             declared_failures: 0,
             file: None,
             cases: 0,
+            attempts: 0,
             has_suites: false,
             outcome: None,
             seconds: None,
@@ -344,7 +346,10 @@ impl Reader<'_> {
 
     fn tell(&mut self, open: &Open) {
         match self.suites.last_mut() {
-            Some(suite) => suite.cases += 1,
+            Some(suite) => {
+                suite.cases += 1;
+                suite.attempts += 1 + u64::from(open.reruns);
+            }
             None => self.outermost(open.seconds),
         }
         let outcome = open.outcome.unwrap_or(Outcome::Passed);
@@ -396,7 +401,11 @@ impl Reader<'_> {
                     format!("the suite `{shown}` states {} but lists none", text::plural(tests, "test", "tests"));
                 self.sink.problem(Problem::new(&TOTALS_ONLY, told).at_line(suite.line));
             }
-        } else if let Some(tests) = suite.declared_tests.filter(|tests| *tests != suite.cases && !suite.has_suites) {
+        } else if let Some(tests) = suite.declared_tests
+            // surefire counts attempts.
+            && !suite.has_suites
+            && ![suite.cases, suite.attempts].contains(&tests)
+        {
             let told = format!(
                 "the suite `{shown}` states {} and lists {}",
                 text::plural(tests, "test", "tests"),
