@@ -203,13 +203,8 @@ impl Object for Region {
 #[cfg(test)]
 mod unit_tests {
     use super::super::super::collect::read_text;
-    use super::super::super::sink::{Ratio, Totals};
+    use super::super::told::sums;
     use super::*;
-
-    fn sums(covered: [u64; 3], total: [u64; 3]) -> Totals {
-        let at = |at: usize| Ratio { covered: covered[at], total: total[at] };
-        Totals { lines: at(0), branches: at(1), functions: at(2), ..Totals::default() }
-    }
 
     #[test]
     fn the_sample_adds_up() {

@@ -127,7 +127,7 @@ fn without_types(name: &str) -> Cow<'_, str> {
     // `Box<int>::put(int)`: the parameters of a template are as many as its instantiations.
     let end = plain.strip_suffix(" const").unwrap_or(&plain).len();
     if plain[..end].ends_with(')')
-        && let Some(open @ 1..) = opening(plain[..end].as_bytes())
+        && let Some(open @ 1..) = opening(&plain.as_bytes()[..end])
     {
         plain.truncate(open);
     }

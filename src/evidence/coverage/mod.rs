@@ -388,6 +388,27 @@ impl Building {
     }
 }
 
+/// What a report says, for tests beside the readers.
+#[cfg(test)]
+mod told {
+    use super::*;
+    use crate::evidence::Evidence;
+
+    /// Lines, branches, functions and statements, as many of them as are given.
+    pub(super) fn sums<const N: usize>(covered: [u64; N], total: [u64; N]) -> Totals {
+        let at = |at: usize| Ratio {
+            covered: covered.get(at).copied().unwrap_or(0),
+            total: total.get(at).copied().unwrap_or(0),
+        };
+        Totals { lines: at(0), branches: at(1), functions: at(2), statements: at(3) }
+    }
+
+    /// Files by path with their lines.
+    pub(super) fn files(told: &Evidence) -> Vec<(&str, Vec<(u32, u64)>)> {
+        told.coverage.files().map(|(path, file)| (path, file.lines().collect())).collect()
+    }
+}
+
 #[cfg(test)]
 mod unit_tests {
     use proptest::prelude::*;

@@ -7,7 +7,7 @@
 
 use std::io::BufRead;
 
-use super::super::problem::{CHANGED, REPAIRED, SYNTAX, TOTALS_ONLY, TRUNCATED};
+use super::super::problem::{CHANGED, REPAIRED, TOTALS_ONLY, TRUNCATED};
 use super::super::sink::{Case, Outcome, Sink};
 use super::super::source::Counted;
 use super::super::xml::{Element, Kept, Stop, Token, Xml, unescape};
@@ -111,23 +111,7 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
         Err(stop) => {
             let line = xml.line();
             reader.salvage();
-            match stop {
-                Stop::Fatal(error) => Err(error),
-                Stop::Cut => {
-                    reader.sink.problem(
-                        Problem::new(&TRUNCATED, "the report ends inside an element; what came after is unknown")
-                            .at_line(line),
-                    );
-                    Ok(())
-                }
-                Stop::Syntax(why) => {
-                    reader.sink.problem(
-                        Problem::new(&SYNTAX, format!("not valid XML ({why}); nothing after this line was read"))
-                            .at_line(line),
-                    );
-                    Ok(())
-                }
-            }
+            stop.tell(line, reader.sink)
         }
     }
 }

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::io::BufRead;
 use std::rc::Rc;
 
-use super::super::problem::{CHANGED, REPAIRED, SYNTAX, TRUNCATED};
+use super::super::problem::{CHANGED, REPAIRED, TRUNCATED};
 use super::super::sink::{Case, Outcome, Sink};
 use super::super::source::Counted;
 use super::super::xml::{Element, Kept, Stop, Token, Xml, unescape};
@@ -138,18 +138,7 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
         reader.salvage();
     }
     reader.finish(stop.is_none());
-    let problem = match stop {
-        None => return Ok(()),
-        Some(Stop::Fatal(error)) => return Err(error),
-        Some(Stop::Cut) => {
-            Problem::new(&TRUNCATED, "the report ends inside an element; what came after is unknown").at_line(line)
-        }
-        Some(Stop::Syntax(why)) => {
-            Problem::new(&SYNTAX, format!("not valid XML ({why}); nothing after this line was read")).at_line(line)
-        }
-    };
-    reader.sink.problem(problem);
-    Ok(())
+    stop.map_or(Ok(()), |stop| stop.tell(line, reader.sink))
 }
 
 impl Reader<'_> {
