@@ -2,7 +2,7 @@
 //!
 //! The types are frozen like those of the JSON report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Number;
@@ -247,7 +247,12 @@ pub fn human(evidence: &Evidence, parts: Parts) -> String {
         let level = if problem.level == Level::Note { "note" } else { "loss" };
         out.push_str(&format!("  {level}  {place}{}  [{}]\n", text::one_line(&problem.message), problem.code));
     }
-    out
+    let mut hints: Vec<&str> = evidence.problems.iter().filter_map(|problem| problem.hint.as_deref()).collect();
+    let mut seen = BTreeSet::new();
+    hints.retain(|hint| seen.insert(*hint));
+    hints.iter().for_each(|hint| out.push_str(&format!("  help: {}\n", text::one_line(hint))));
+    // Without any report the first part begins the text.
+    out.trim_start_matches('\n').to_owned()
 }
 
 /// A table with a heading; columns that no row fills are left out.
@@ -255,12 +260,12 @@ fn sums(heading: &str, rows: Vec<(&str, Totals)>) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let of: [(&str, fn(&Totals) -> Ratio); 3] =
-        [("lines", |sum| sum.lines), ("branches", |sum| sum.branches), ("functions", |sum| sum.functions)];
-    let columns: Vec<_> = of.into_iter().filter(|(_, of)| rows.iter().any(|(_, sum)| of(sum).total > 0)).collect();
+    let named = |sum: &Totals| [("lines", sum.lines), ("branches", sum.branches), ("functions", sum.functions)];
+    let is_known = |at: usize| rows.iter().any(|(_, sum)| named(sum)[at].1.total > 0);
+    let columns: Vec<_> = (0..3).filter(|at| is_known(*at)).collect();
     let mut cells: Vec<Vec<String>> = Vec::with_capacity(rows.len());
     for (path, sum) in &rows {
-        let sums = columns.iter().map(|(name, of)| format!("{name} {}", ratio(of(sum))));
+        let sums = columns.iter().map(|at| named(sum)[*at]).map(|(name, sum)| format!("{name} {}", ratio(sum)));
         cells.push(std::iter::once(text::one_line(path)).chain(sums).collect());
     }
     let width = |column: usize| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
@@ -326,7 +331,11 @@ pub fn markdown(evidence: &Evidence, parts: Parts) -> String {
         out.push('\n');
     }
     for problem in &evidence.problems {
-        let place = problem.file.as_deref().map(|file| format!("{}: ", cell_code(file))).unwrap_or_default();
+        let place = match (&problem.file, problem.line) {
+            (Some(file), Some(line)) => format!("{}: ", cell_code(&format!("{file}:{line}"))),
+            (Some(file), None) => format!("{}: ", cell_code(file)),
+            _ => String::new(),
+        };
         let level = if problem.level == Level::Note { "note" } else { "loss" };
         out.push_str(&format!("- **{level}** {place}{} ({})\n", prose(&problem.message), cell_code(&problem.code)));
     }
