@@ -44,6 +44,7 @@ pub fn judge(
     comparison: Comparison,
 ) -> Record {
     let Material { checks, mut evidence, mut problems, left_out, interrupted } = material;
+    evidence.note_disputes();
     let mut measurements = Measurements::of(&evidence);
     problems.append(&mut evidence.problems);
     problems.extend(conflicts(&measurements));

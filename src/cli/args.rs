@@ -220,7 +220,7 @@ pub(super) struct InspectArgs {
     /// Read all of them as this format [default: found by their content]
     #[arg(long = "as", value_name = "FORMAT")]
     pub(super) format_of_files: Option<String>,
-    /// List covered source files
+    /// List covered source files and the folders they are in
     #[arg(long = "files")]
     pub(super) sources: bool,
     /// List all tests

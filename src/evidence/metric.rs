@@ -33,10 +33,10 @@ impl Unit {
         self.show(&text::number_pair(value, other, self.decimals()).0)
     }
 
-    /// A value on its own: `91.11 %`.
+    /// A value on its own: `91.11 %`. One that is not 0 does not look like it.
     #[must_use]
     pub fn alone(self, value: f64) -> String {
-        self.beside(value, f64::NAN)
+        self.beside(value, 0.0)
     }
 
     /// A change by this much: `0.25 points`, `3`, `1.5 s`.
@@ -137,6 +137,11 @@ pub const NAMES: &[Name] = &[
         "tests.duration_seconds",
         Unit::Seconds,
         "Sum of the times of all attempts; not the wall time of a parallel run.",
+    ),
+    row(
+        "tests.wall_seconds",
+        Unit::Seconds,
+        "Sum of the times that the outermost suites state, from their start to their end; missing where one states none. Shards that ran at the same time add as well.",
     ),
     row("coverage.lines.covered", Unit::Count, "Executable lines with at least one hit."),
     row("coverage.lines.total", Unit::Count, "Executable lines."),
@@ -240,6 +245,12 @@ mod tests {
             assert!(kind(row.name).is_some(), "{}", row.name);
             assert!(row.doc.ends_with('.'), "{}", row.name);
         }
+    }
+
+    #[test]
+    fn a_small_value_does_not_look_like_none() {
+        assert_eq!([0.0, 0.004, 91.111_11].map(|value| Unit::Seconds.alone(value)), ["0 s", "0.004 s", "91.11 s"]);
+        assert_eq!(Unit::Percent.alone(f64::NAN), "NaN %");
     }
 
     #[test]
