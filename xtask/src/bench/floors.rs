@@ -85,7 +85,8 @@ pub(super) fn overhead(mgmt: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn scratch(name: &str) -> anyhow::Result<PathBuf> {
+/// An empty folder.
+pub(super) fn scratch(name: &str) -> anyhow::Result<PathBuf> {
     let folder = root().join("target/bench").join(name);
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;

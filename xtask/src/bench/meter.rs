@@ -23,10 +23,10 @@ pub(super) struct Cost {
     pub(super) peak: u64,
 }
 
-/// Runs `command` in a process of its own, its output thrown away. `stdin` is its standard input.
-pub(super) fn cost(command: &Command, stdin: Stdio) -> anyhow::Result<Cost> {
+/// Runs `command` in a process of its own, its output thrown away.
+pub(super) fn cost(command: &Command) -> anyhow::Result<Cost> {
     let mut meter = Command::new(std::env::current_exe()?);
-    meter.args(["bench", NAME]).arg(command.get_program()).args(command.get_args()).stdin(stdin);
+    meter.args(["bench", NAME]).arg(command.get_program()).args(command.get_args()).stdin(Stdio::null());
     if let Some(folder) = command.get_current_dir() {
         meter.current_dir(folder);
     }
