@@ -394,9 +394,8 @@ impl Building {
     /// The file as read; repeated lines join as `repeat` says.
     #[must_use]
     pub fn finish(&mut self, repeat: Repeat) -> File {
-        if !self.lines.is_sorted_by_key(|(line, _)| *line) {
-            self.lines.sort_unstable_by_key(|(line, _)| *line);
-        }
+        // A stable sort finds the runs that reports are made of: covered lines, then missing ones.
+        self.lines.sort_by_key(|(line, _)| *line);
         self.lines.dedup_by(|next, kept| {
             let same = next.0 == kept.0;
             if same {
