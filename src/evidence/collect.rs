@@ -8,7 +8,7 @@ use std::io::{BufRead, Read};
 
 use serde::{Deserialize, Serialize};
 
-use super::coverage::{Building, Coverage};
+use super::coverage::{Building, Coverage, File};
 use super::problem::{DISPUTED, EMPTY, ENCODING, LIMIT, UNREADABLE};
 use super::sink::{Case, Repeat, Sink, Span, Totals};
 use super::tests::Tests;
@@ -263,7 +263,10 @@ impl<'a> Collector<'a> {
         }
         let nothing = match self.kind {
             Kind::Tests => self.evidence.tests.is_empty().then_some("no test case"),
-            Kind::Coverage => (self.evidence.coverage.summary().lines.total == 0).then_some("no coverable line"),
+            Kind::Coverage => {
+                let is_bare = |file: &File| file.summary().lines.total == 0;
+                self.evidence.coverage.files().all(|(_, file)| is_bare(file)).then_some("no coverable line")
+            }
             Kind::Metrics => self.evidence.metrics.is_empty().then_some("no number"),
         };
         if let Some(what) = nothing {

@@ -82,7 +82,6 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
 impl Reader<'_> {
     fn run(&mut self, xml: &mut Xml<'_>) -> Result<(), Stop> {
         loop {
-            let line = xml.line();
             match xml.next()? {
                 Token::End => return Ok(()),
                 Token::Other => {}
@@ -92,11 +91,11 @@ impl Reader<'_> {
                     }
                 }
                 Token::Empty(element) => {
-                    let nesting = self.open(&element, line)?;
+                    let nesting = self.open(&element, element.line)?;
                     self.close(nesting);
                 }
                 Token::Open(element) => {
-                    let nesting = self.open(&element, line)?;
+                    let nesting = self.open(&element, element.line)?;
                     self.nesting.push(nesting);
                 }
             }

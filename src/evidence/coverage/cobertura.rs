@@ -74,7 +74,6 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
 impl Reader<'_> {
     fn run(&mut self, xml: &mut Xml<'_>, limits: &Limits) -> Result<(), Stop> {
         loop {
-            let line = xml.line();
             match xml.next()? {
                 Token::End => return Ok(()),
                 Token::Other => {}
@@ -83,17 +82,17 @@ impl Reader<'_> {
                     Some(Nesting::Methods) => self.methods -= 1,
                     _ => {}
                 },
-                Token::Empty(element) if element.name() == "line" => self.line(&element, line),
+                Token::Empty(element) if element.name() == "line" => self.line(&element, element.line),
                 Token::Empty(element) => {
                     if element.name() == "class" {
-                        self.class(&element, line)?;
+                        self.class(&element, element.line)?;
                         self.in_class = false;
                     }
                 }
                 Token::Open(element) => {
                     let nesting = match element.name() {
                         "class" => {
-                            self.class(&element, line)?;
+                            self.class(&element, element.line)?;
                             Nesting::Class
                         }
                         "methods" => {
@@ -101,7 +100,7 @@ impl Reader<'_> {
                             Nesting::Methods
                         }
                         "line" => {
-                            self.line(&element, line);
+                            self.line(&element, element.line);
                             Nesting::Other
                         }
                         "source" => {

@@ -93,7 +93,6 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
 impl Reader<'_> {
     fn run(&mut self, xml: &mut Xml<'_>) -> Result<(), Stop> {
         loop {
-            let line = xml.line();
             match xml.next()? {
                 Token::End => return Ok(()),
                 Token::Other => {}
@@ -103,12 +102,12 @@ impl Reader<'_> {
                     }
                 }
                 Token::Empty(element) => {
-                    if let Some(nesting) = self.open(&element, line)? {
+                    if let Some(nesting) = self.open(&element, element.line)? {
                         self.close(nesting);
                     }
                 }
                 Token::Open(element) => {
-                    let nesting = self.open(&element, line)?.unwrap_or(Nesting::Other);
+                    let nesting = self.open(&element, element.line)?.unwrap_or(Nesting::Other);
                     self.nesting.push(nesting);
                 }
             }

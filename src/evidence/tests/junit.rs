@@ -119,14 +119,13 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
 impl Reader<'_> {
     fn run(&mut self, xml: &mut Xml<'_>) -> Result<(), Stop> {
         loop {
-            let line = xml.line();
             match xml.next()? {
                 Token::End => return Ok(()),
                 Token::Other => {}
                 Token::Close => self.close()?,
                 Token::Empty(element) => {
                     let depth = self.nesting.len();
-                    self.element(&element, line);
+                    self.element(&element, element.line);
                     // Suites and cases end at once; nothing else was opened.
                     if self.nesting.last().is_some_and(|nesting| *nesting != Nesting::Other)
                         && self.nesting.len() > depth
@@ -136,7 +135,7 @@ impl Reader<'_> {
                     self.nesting.truncate(depth);
                 }
                 Token::Open(element) => {
-                    let long = self.element(&element, line);
+                    let long = self.element(&element, element.line);
                     if let Some((name, use_)) = long {
                         let mut kept = Kept::new(if use_ == Use::Message { self.limits.message_bytes } else { 0 });
                         let done = xml.content(name, |bytes, piece| kept.add(bytes, piece));

@@ -55,8 +55,17 @@ test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
 ";
 
 fn sniff(head: &[u8]) -> bool {
-    let has = |needle: &str| memchr::memmem::find(head, needle.as_bytes()).is_some();
-    (has("running ") && has(" test")) || has("     Running ") || has("   Doc-tests ")
+    let mut lines = head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    lines.any(|line| {
+        let line = std::str::from_utf8(line).unwrap_or_default();
+        announced(line).is_some() || suite_of(line).is_some()
+    })
+}
+
+/// `running 3 tests` → 3.
+fn announced(line: &str) -> Option<u64> {
+    let count = line.strip_prefix("running ")?;
+    count.strip_suffix(" tests").or(count.strip_suffix(" test"))?.parse().ok()
 }
 
 /// One `running N tests` … `test result:` block.
@@ -106,13 +115,9 @@ impl Reader<'_> {
             self.suite = vec![if *seen == 1 { name } else { format!("{name} #{seen}") }];
             return;
         }
-        if let Some(count) =
-            line.strip_prefix("running ").and_then(|rest| rest.strip_suffix(" tests").or(rest.strip_suffix(" test")))
-        {
-            if let Ok(announced) = count.parse() {
-                self.end_block(None);
-                self.block = Some(Block { line: number, announced, ..Block::default() });
-            }
+        if let Some(announced) = announced(line) {
+            self.end_block(None);
+            self.block = Some(Block { line: number, announced, ..Block::default() });
             return;
         }
         if line.starts_with("test result: ") {
@@ -293,6 +298,13 @@ mod unit_tests {
         let message = told.tests.iter().nth(1).unwrap().1.message.clone().unwrap().into_string();
         assert!(message.starts_with("thread 'median::works' panicked") && message.ends_with("right: 3"), "{message}");
         assert!(told.problems.is_empty());
+    }
+
+    #[test]
+    fn words_of_other_reports_are_not_taken_for_it() {
+        assert!(!sniff(b"TAP version 14\n1..1\nok 1 - mean\n# running 1 test\n# running all tests\n"));
+        assert!(sniff(b"   Compiling price v0.1.0\r\nrunning 1 test\r\n"));
+        assert!(sniff(b"     Running tests/a.rs (target/debug/deps/a-0e1f2a3b4c5d6e7f)\n"));
     }
 
     #[test]

@@ -144,17 +144,17 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
 impl Reader<'_> {
     fn run(&mut self, xml: &mut Xml<'_>) -> Result<(), Stop> {
         loop {
-            let line = xml.line();
             match xml.next()? {
                 Token::End => return Ok(()),
                 Token::Other => {}
                 Token::Close => self.close()?,
                 Token::Empty(element) => {
-                    self.element(&element, line);
+                    self.element(&element, element.line);
                     self.close()?;
                 }
                 Token::Open(element) => {
-                    if let Some(name) = self.element(&element, line) {
+                    let line = element.line;
+                    if let Some(name) = self.element(&element, element.line) {
                         let is_kept = matches!(name, "Message" | "StackTrace" | "Text");
                         let mut kept = Kept::new(if is_kept { self.limits.message_bytes } else { 0 });
                         let done = xml.content(name, |bytes, piece| kept.add(bytes, piece));
