@@ -1,6 +1,6 @@
 //! Evidence in forms that other tools read: what several reports add up to, as one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
 use super::evidence::{Parts, Tests, inspection};
@@ -52,11 +52,12 @@ fn lcov(evidence: &Evidence) -> String {
         // A line break in a path would end the record: no tool can read such a name back.
         let _ = writeln!(out, "TN:\nSF:{}", path.replace(['\n', '\r'], "?"));
         let sum = file.summary();
-        for (name, line, _) in file.functions() {
-            let _ = writeln!(out, "FN:{line},{}", name.replace(['\n', '\r'], "?"));
+        let functions = named_apart(file);
+        for (name, line, _) in &functions {
+            let _ = writeln!(out, "FN:{line},{name}");
         }
-        for (name, _, hits) in file.functions() {
-            let _ = writeln!(out, "FNDA:{hits},{}", name.replace(['\n', '\r'], "?"));
+        for (name, _, hits) in &functions {
+            let _ = writeln!(out, "FNDA:{hits},{name}");
         }
         let _ = writeln!(out, "FNF:{}\nFNH:{}", sum.functions.total, sum.functions.covered);
         for (line, arms) in file.branches_by_line() {
@@ -72,6 +73,19 @@ fn lcov(evidence: &Evidence) -> String {
         let _ = writeln!(out, "LF:{}\nLH:{}\nend_of_record", sum.lines.total, sum.lines.covered);
     }
     out
+}
+
+/// Functions with line and hits. The form knows them by name alone: a name that is taken gets its line as well.
+fn named_apart(file: &File) -> Vec<(String, u32, u64)> {
+    let mut taken = HashSet::new();
+    let functions = file.functions().map(|(name, line, hits)| {
+        let mut name = name.replace(['\n', '\r'], "?");
+        while !taken.insert(name.clone()) {
+            let _ = write!(name, ":{line}");
+        }
+        (name, line, hits)
+    });
+    functions.collect()
 }
 
 /// Cobertura's coverage-04: one package a folder, one class a file.
@@ -183,6 +197,9 @@ fn junit(evidence: &Evidence) -> String {
     out
 }
 
+/// Attempts of one test that are written; a hostile report may claim billions.
+const REPEATS_WRITTEN: u32 = 100;
+
 fn case(out: &mut String, identity: &Identity, test: &Test) {
     let file = if identity.file.is_empty() { String::new() } else { format!(" file=\"{}\"", xml(&identity.file)) };
     let _ = write!(
@@ -195,10 +212,7 @@ fn case(out: &mut String, identity: &Identity, test: &Test) {
     let message = test.message.as_deref().unwrap_or_default();
     let first = message.lines().next().unwrap_or_default();
     match test.outcome {
-        Outcome::Passed => {
-            let reruns = if test.flaky { test.attempts.saturating_sub(1).max(1) } else { 0 };
-            out.push_str(&"<flakyFailure/>".repeat(reruns.min(100) as usize));
-        }
+        Outcome::Passed => {}
         Outcome::Skipped => out.push_str("<skipped/>"),
         Outcome::Failed => {
             let _ = write!(out, "<failure message=\"{}\">{}</failure>", xml(first), xml(message));
@@ -206,6 +220,12 @@ fn case(out: &mut String, identity: &Identity, test: &Test) {
         Outcome::Errored => {
             let _ = write!(out, "<error message=\"{}\">{}</error>", xml(first), xml(message));
         }
+    }
+    let reruns = test.attempts.saturating_sub(1).min(REPEATS_WRITTEN) as usize;
+    match test.flaky {
+        true => out.push_str(&"<flakyFailure/>".repeat(reruns.max(1))),
+        false if test.outcome.is_failure() => out.push_str(&"<rerunFailure/>".repeat(reruns)),
+        false => {}
     }
     out.push_str("</testcase>\n");
 }
