@@ -10,7 +10,7 @@ use super::{Context, GIT, NO_REPOSITORY, Stop};
 use crate::check::{Event, Plan, Selection, plan};
 use crate::config::Config;
 use crate::evidence::problem::CONFLICT;
-use crate::evidence::{Evidence, Limits, Measurements, Problem, Repeats};
+use crate::evidence::{Evidence, Measurements, Problem, Repeats};
 use crate::gate::judge::Asked;
 use crate::gate::{self, RuleResult};
 use crate::history::{self, Store};
@@ -124,7 +124,7 @@ pub fn check(context: &Context, request: &Request, tell: &mut dyn FnMut(Event)) 
         fail_fast: request.fail_fast,
         fix: request.fix,
         grace: GRACE,
-        limits: Limits::default(),
+        limits: config.limits,
     };
     let run = run::execute(&plan, &settings, tell).context("the checks could not be started")?;
     if request.fix == Fix::Yes {

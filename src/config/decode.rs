@@ -6,9 +6,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 
 use super::{Config, DEFAULT_GATE, Project, Reports, SCHEMA_URL};
-use crate::check::{self, Check};
+use crate::check::{self, Check, limits};
 use crate::decode::tree::{Data, Node};
 use crate::decode::{Decoder, Diagnostic, Key, Place, schema as piece, tree};
+use crate::evidence::Limits;
 use crate::gate::{Gate, rule};
 use crate::sys::text;
 
@@ -26,6 +27,11 @@ pub const KEYS: &[Key] = &[
         "gates",
         "More lists of rules, by name; --gate NAME chooses one.",
         || json!({ "type": "object", "additionalProperties": rule::list_schema() }),
+    ),
+    Key::optional(
+        "limits",
+        "Bounds on report files, which come from outside. The defaults are far above what tools write.",
+        || piece::object(limits::KEYS),
     ),
     Key::optional("reports", "Where reports go and how long they are kept.", || piece::object(REPORTS)),
 ];
@@ -107,6 +113,7 @@ fn root_map(decoder: &mut Decoder, node: &Node, root: &Utf8Path, path: &Utf8Path
     let gate = fields.get("gate").and_then(|node| Gate::decode(decoder, node, DEFAULT_GATE));
     let gates = fields.get("gates").map_or(Some(Vec::new()), |node| gates(decoder, node));
     let reports = fields.get("reports").map_or(Some(Reports::default()), |node| reports(decoder, node));
+    let limits = fields.get("limits").map_or(Some(Limits::default()), |node| limits::decode(decoder, node));
     Some(Config {
         root: root.to_owned(),
         path: path.to_owned(),
@@ -114,6 +121,7 @@ fn root_map(decoder: &mut Decoder, node: &Node, root: &Utf8Path, path: &Utf8Path
         checks: checks?,
         gate,
         gates: gates?,
+        limits: limits?,
         reports: reports?,
     })
 }

@@ -19,6 +19,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 
 use crate::check::Check;
+use crate::evidence::Limits;
 use crate::evidence::problem::{Code, Level};
 use crate::gate::{Gate, rule};
 
@@ -43,6 +44,8 @@ pub struct Config {
     pub gate: Option<Gate>,
     /// `gates:`, in written order.
     pub gates: Vec<Gate>,
+    /// `limits:`.
+    pub limits: Limits,
     /// Where reports go.
     pub reports: Reports,
 }

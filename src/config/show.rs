@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::Config;
-use crate::check::{Action, Check, evidence};
+use crate::check::{Action, Check, evidence, limits};
+use crate::evidence::Bound;
 use crate::gate::{Gate, Rule};
 use crate::sys::text;
 
@@ -27,6 +28,8 @@ pub fn show(config: &Config) -> Value {
         let gates: Map<_, _> = config.gates.iter().map(|gate| (gate.name.clone(), gate_value(gate))).collect();
         out.insert("gates".into(), gates.into());
     }
+    let limits = Bound::ALL.iter().map(|bound| (bound.key().to_owned(), limits::setting(&config.limits, *bound)));
+    out.insert("limits".into(), limits.collect::<Map<_, _>>().into());
     let keep = text::duration_setting(config.reports.keep);
     out.insert("reports".into(), json!({ "dir": config.reports.dir, "keep": keep }));
     out.into()

@@ -16,7 +16,7 @@ use super::super::json::{
 };
 use super::super::problem::{REPAIRED, SYNTAX};
 use super::super::sink::{Ratio, Repeat, Sink, Totals};
-use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::super::{Bound, Format, Kind, Limits, Problem, ReadError};
 use super::llvm_lines::{Segment, each_run};
 use super::number::{LINES_PER_ENTRY, arm_id};
 use super::paths::bounded;
@@ -382,7 +382,7 @@ impl Export<'_> {
         self.entries += 1;
         if self.entries > self.limits.entries {
             let limit = format!("{} of them", self.limits.entries);
-            return Err(ReadError::Limit { what: "the number of files and functions", limit });
+            return Err(ReadError::Limit { bound: Bound::Entries, what: "the number of files and functions", limit });
         }
         Ok(())
     }
@@ -431,6 +431,7 @@ impl Export<'_> {
     fn spend(&mut self, lines: u32) -> Result<(), ReadError> {
         let left = usize::try_from(lines).ok().and_then(|lines| self.lines_left.checked_sub(lines));
         self.lines_left = left.ok_or_else(|| ReadError::Limit {
+            bound: Bound::Entries,
             what: "the number of lines",
             limit: format!("{} lines", self.limits.entries.saturating_mul(LINES_PER_ENTRY)),
         })?;

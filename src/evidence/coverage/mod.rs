@@ -14,7 +14,7 @@ pub mod jacoco;
 pub mod lcov;
 pub mod llvm;
 mod llvm_lines;
-mod number;
+pub(super) mod number;
 pub mod opencover;
 pub mod paths;
 pub mod simplecov;
