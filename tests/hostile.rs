@@ -15,6 +15,7 @@ mod seeds;
 use std::collections::BTreeSet;
 
 use mgmt_action::evidence::FORMATS;
+use mgmt_action::evidence::problem::ENCODING;
 use rayon::prelude::*;
 
 /// Mutations of each seed.
@@ -54,6 +55,23 @@ fn every_format_has_a_fuzz_target_and_a_seed() {
 #[test]
 fn every_seed_holds() {
     none_of(|target| seeds::of(target).iter().find_map(|seed| failure(target, &seed.name, &seed.bytes)));
+}
+
+#[test]
+fn every_seed_says_the_same_compressed_and_in_utf_16() {
+    for format in FORMATS {
+        for seed in seeds::of(format.name) {
+            let Ok(text) = std::str::from_utf8(&seed.bytes) else { continue };
+            let plain = bodies::read_wide(Some(format), text.as_bytes());
+            let wide = std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+            for (how, bytes) in [("gzip", seeds::zipped(&seed.bytes)), ("UTF-16LE", wide)] {
+                let mut told = bodies::read_wide(Some(format), &*bytes);
+                let note = told.problems.pop().unwrap_or_else(|| panic!("{how} of {} is not told", seed.name));
+                assert!(note.code == ENCODING.id && note.message.contains(how), "{note:?}");
+                bodies::same(&plain, &told, &format!("{} as {how}", seed.name));
+            }
+        }
+    }
 }
 
 #[test]

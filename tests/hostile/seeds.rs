@@ -1,6 +1,7 @@
 //! Where the seeds are: the sample of each format, the reports of real tools, and what stands under `fuzz/seeds/`.
 
 use std::any::Any;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use mgmt_action::evidence::{self, FORMATS, Kind};
@@ -51,6 +52,12 @@ fn root() -> PathBuf {
 
 fn bytes(file: &str) -> Vec<u8> {
     std::fs::read(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// The same bytes as `gzip` writes them.
+pub(crate) fn zipped(bytes: &[u8]) -> Vec<u8> {
+    let mut zip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    zip.write_all(bytes).and_then(|()| zip.finish()).unwrap_or_else(|error| panic!("cannot compress: {error}"))
 }
 
 /// The text of a file of the repository.
