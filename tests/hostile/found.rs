@@ -24,6 +24,11 @@ fn found() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             text(&format!("{{{}}}", ["a", "b"].map(|file| format!("\"{file}\": {{\"lines\": {{\"total\": 18446744073709551615, \"covered\": 18446744073709551615}}}}")).join(","))),
         ),
         (
+            "llvm",
+            "more lines were covered than there are",
+            text("{\"data\":[{\"files\":[{\"filename\":\"a.rs\",\"summary\":{\"lines\":{\"covered\":19},\"functions\":{\"count\":5,\"covered\":3}}}]}],\"type\":\"llvm.coverage.json.export\",\"version\":\"3.1.0\"}"),
+        ),
+        (
             "go-json",
             "a negative time",
             text("{\"Action\":\"pass\",\"Package\":\"p\",\"Test\":\"T\",\"Elapsed\":-0.5}\n{\"Action\":\"pass\",\"Package\":\"p\",\"Elapsed\":-1}\n"),
