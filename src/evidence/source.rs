@@ -7,7 +7,7 @@ use std::rc::Rc;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use memchr::{memchr, memchr_iter};
 
-use super::{Limits, ReadError};
+use super::{Bound, Limits, ReadError};
 use crate::sys::text;
 
 /// Bytes of the buffer in front of every reader.
@@ -330,7 +330,7 @@ impl<'a> Counted<'a> {
     /// The error for an item past the bound.
     #[must_use]
     pub fn limit_error(&self, what: &'static str) -> ReadError {
-        ReadError::Limit { what, limit: text::bytes(self.max_item as u64) }
+        ReadError::Limit { bound: Bound::Item, what, limit: text::bytes(self.max_item as u64) }
     }
 }
 
@@ -433,7 +433,11 @@ pub fn each_line(
         }
         carry.extend_from_slice(rest);
         if carry.len() > limits.item_bytes {
-            return Err(ReadError::Limit { what: "a line", limit: text::bytes(limits.item_bytes as u64) });
+            return Err(ReadError::Limit {
+                bound: Bound::Item,
+                what: "a line",
+                limit: text::bytes(limits.item_bytes as u64),
+            });
         }
         let count = bytes.len();
         input.consume(count);

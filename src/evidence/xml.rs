@@ -14,7 +14,8 @@ use quick_xml::events::{BytesStart, Event};
 use super::problem::{SYNTAX, TRUNCATED};
 use super::sink::Sink;
 use super::source::Counted;
-use super::{Limits, Problem, ReadError};
+use super::{Bound, Limits, Problem, ReadError};
+use crate::sys::text;
 
 /// The next thing in a report.
 pub(super) enum Token<'b> {
@@ -135,8 +136,12 @@ impl<'a> Xml<'a> {
             Ok(Event::Start(start)) => {
                 self.depth += 1;
                 if self.depth > self.max_depth {
-                    let limit = format!("{} levels", self.max_depth);
-                    return Err(Stop::Fatal(ReadError::Limit { what: "the nesting of elements", limit }));
+                    let limit = text::plural(self.max_depth as u64, "level", "levels");
+                    return Err(Stop::Fatal(ReadError::Limit {
+                        bound: Bound::Depth,
+                        what: "the nesting of elements",
+                        limit,
+                    }));
                 }
                 Ok(Token::Open(Element { tag: start, line: self.reader.get_mut().start_line() }))
             }

@@ -13,7 +13,7 @@ use super::super::problem::{REPAIRED, SYNTAX};
 use super::super::sink::{Repeat, Sink};
 use super::super::source::Counted;
 use super::super::xml::{Element, Stop, Token, Xml, unescape};
-use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::super::{Bound, Format, Kind, Limits, Problem, ReadError};
 use super::number::{arm_id, hits};
 use super::paths::bounded;
 use crate::sys::text;
@@ -130,7 +130,7 @@ impl Reader<'_> {
         self.files += 1;
         if self.files > self.limits.entries {
             let limit = format!("{} files", self.limits.entries);
-            return Err(Stop::Fatal(ReadError::Limit { what: "the number of files", limit }));
+            return Err(Stop::Fatal(ReadError::Limit { bound: Bound::Entries, what: "the number of files", limit }));
         }
         self.conditions.clear();
         self.in_file = false;

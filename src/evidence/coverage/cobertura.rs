@@ -9,7 +9,7 @@ use super::super::problem::SYNTAX;
 use super::super::sink::{Repeat, Sink};
 use super::super::source::Counted;
 use super::super::xml::{Element, Kept, Stop, Token, Xml, unescape};
-use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::super::{Bound, Format, Kind, Limits, Problem, ReadError};
 use crate::sys::text;
 
 /// The table row.
@@ -125,7 +125,7 @@ impl Reader<'_> {
         self.files += 1;
         if self.files > self.max_files {
             let limit = format!("{} classes", self.max_files);
-            return Err(Stop::Fatal(ReadError::Limit { what: "the number of classes", limit }));
+            return Err(Stop::Fatal(ReadError::Limit { bound: Bound::Entries, what: "the number of classes", limit }));
         }
         let name = element
             .attributes()

@@ -12,7 +12,7 @@ use super::super::problem::SYNTAX;
 use super::super::sink::{Repeat, Sink};
 use super::super::source::Counted;
 use super::super::xml::{Element, Stop, Token, Xml, unescape};
-use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::super::{Bound, Format, Kind, Limits, Problem, ReadError};
 use super::paths::bounded;
 use crate::sys::text;
 
@@ -195,7 +195,11 @@ impl Reader<'_> {
         self.entries += 1;
         if self.entries > self.limits.entries {
             let limit = format!("{} of them", self.limits.entries);
-            return Err(Stop::Fatal(ReadError::Limit { what: "the number of methods and files", limit }));
+            return Err(Stop::Fatal(ReadError::Limit {
+                bound: Bound::Entries,
+                what: "the number of methods and files",
+                limit,
+            }));
         }
         Ok(())
     }

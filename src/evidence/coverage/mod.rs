@@ -18,7 +18,7 @@ pub mod lcov;
 pub mod line_set;
 pub mod llvm;
 mod llvm_lines;
-mod number;
+pub(super) mod number;
 pub mod opencover;
 pub mod paths;
 pub mod simplecov;

@@ -11,7 +11,7 @@ use super::super::problem::{CHANGED, REPAIRED, TOTALS_ONLY, TRUNCATED};
 use super::super::sink::{Case, Outcome, Sink};
 use super::super::source::Counted;
 use super::super::xml::{Element, Kept, Stop, Token, Xml, unescape};
-use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::super::{Bound, Format, Kind, Limits, Problem, ReadError};
 use super::bounds;
 use crate::sys::text;
 
@@ -214,7 +214,10 @@ impl Reader<'_> {
                 "file" | "filepath" => suite.file = Some(unescape(&value).into_owned()),
                 "time" => suite.seconds = seconds(&value),
                 "tests" => suite.declared_tests = value.trim().parse().ok(),
-                "failures" | "errors" => suite.declared_failures += value.trim().parse().unwrap_or(0),
+                "failures" | "errors" => {
+                    let more = value.trim().parse().unwrap_or(0);
+                    suite.declared_failures = suite.declared_failures.saturating_add(more);
+                }
                 _ => {}
             }
         }
@@ -321,7 +324,11 @@ impl Reader<'_> {
         self.cases += 1;
         if self.cases > self.limits.entries {
             let limit = format!("{} cases", self.limits.entries);
-            return Err(Stop::Fatal(ReadError::Limit { what: "the number of test cases", limit }));
+            return Err(Stop::Fatal(ReadError::Limit {
+                bound: Bound::Entries,
+                what: "the number of test cases",
+                limit,
+            }));
         }
         self.tell(&open);
         Ok(())

@@ -7,10 +7,10 @@
 use std::collections::HashMap;
 use std::io::BufRead;
 
-use super::super::problem::{INCOMPLETE, LIMIT, TRUNCATED};
+use super::super::problem::{INCOMPLETE, TRUNCATED};
 use super::super::sink::{Case, Outcome, Sink};
 use super::super::source::each_line;
-use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::super::{Bound, Format, Kind, Limits, Problem, ReadError};
 use crate::sys::text;
 
 /// The table row.
@@ -87,13 +87,24 @@ struct Reader<'s> {
     suite: Vec<String>,
     suites_seen: HashMap<String, u32>,
     block: Option<Block>,
+    /// The last line that begins like an announcement and is none.
+    half_announced: u64,
     entries: usize,
 }
 
 fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result<(), ReadError> {
-    let mut reader =
-        Reader { sink, limits: *limits, suite: Vec::new(), suites_seen: HashMap::new(), block: None, entries: 0 };
+    let mut reader = Reader {
+        sink,
+        limits: *limits,
+        suite: Vec::new(),
+        suites_seen: HashMap::new(),
+        block: None,
+        half_announced: 0,
+        entries: 0,
+    };
+    let mut last = 0;
     let done = each_line(input, limits, |line, number| {
+        last = number;
         let text = String::from_utf8_lossy(line);
         if text.contains('\u{1b}') {
             reader.line(&text::plain_lines(&text), number);
@@ -102,6 +113,10 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
         }
     });
     reader.end_block(None);
+    if matches!(done, Ok(false)) && reader.half_announced == last {
+        let told = "the report ends where a program announces its tests; what came after is unknown";
+        reader.sink.problem(Problem::new(&TRUNCATED, told).at_line(last));
+    }
     done.map(|_| ())
 }
 
@@ -119,6 +134,9 @@ impl Reader<'_> {
             self.end_block(None);
             self.block = Some(Block { line: number, announced, ..Block::default() });
             return;
+        }
+        if self.block.is_none() && line.starts_with("running ") {
+            self.half_announced = number;
         }
         if line.starts_with("test result: ") {
             self.end_block(Some(line));
@@ -195,8 +213,9 @@ impl Reader<'_> {
             self.sink.problem(Problem::new(&TRUNCATED, told).at_line(*line));
         }
         if self.entries >= self.limits.entries {
-            self.sink
-                .problem(Problem::new(&LIMIT, format!("more than {} tests", self.limits.entries)).at_line(block.line));
+            self.sink.problem(
+                Bound::Entries.problem(format!("more than {} tests", self.limits.entries)).at_line(block.line),
+            );
         }
         match summary {
             None => {
@@ -210,7 +229,7 @@ impl Reader<'_> {
                 let stated: u64 = [" passed", " failed", " ignored", " measured"]
                     .iter()
                     .filter_map(|word| count_before(summary, word))
-                    .sum();
+                    .fold(0, u64::saturating_add);
                 if stated != listed {
                     let told =
                         format!("{shown} sums up {} and {listed} could be read", text::plural(stated, "test", "tests"));

@@ -1,6 +1,6 @@
 //! Test reports: their readers, and the set of tests that several reports add up to.
 
-mod bounds;
+pub(super) mod bounds;
 pub mod ctrf;
 pub mod go_json;
 pub mod junit;

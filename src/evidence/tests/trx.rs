@@ -18,7 +18,7 @@ use super::super::problem::{CHANGED, REPAIRED, TRUNCATED};
 use super::super::sink::{Case, Outcome, Sink};
 use super::super::source::Counted;
 use super::super::xml::{Element, Kept, Stop, Token, Xml, unescape};
-use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::super::{Bound, Format, Kind, Limits, Problem, ReadError};
 use super::bounds;
 use crate::sys::text;
 
@@ -282,7 +282,7 @@ impl Reader<'_> {
         }
         if self.held.len() >= self.limits.entries {
             let limit = format!("{} results", self.limits.entries);
-            return Err(Stop::Fatal(ReadError::Limit { what: "the number of results", limit }));
+            return Err(Stop::Fatal(ReadError::Limit { bound: Bound::Entries, what: "the number of results", limit }));
         }
         self.held.push(open.held);
         Ok(())
