@@ -6,6 +6,7 @@ pub mod judge;
 pub mod patch;
 pub mod rule;
 pub mod samples;
+pub mod statistics;
 pub mod verdict;
 
 pub use judge::{RuleResult, judge};
