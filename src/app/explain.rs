@@ -10,8 +10,14 @@ use crate::sys::text;
 
 /// Everything with a code, over all rooms.
 pub fn codes() -> impl Iterator<Item = &'static Code> {
-    let tables =
-        [crate::evidence::problem::CODES, crate::run::CODES, crate::history::CODES, crate::config::CODES, super::CODES];
+    let tables = [
+        crate::evidence::problem::CODES,
+        crate::gate::quarantine::CODES,
+        crate::run::CODES,
+        crate::history::CODES,
+        crate::config::CODES,
+        super::CODES,
+    ];
     tables.into_iter().flatten().copied()
 }
 

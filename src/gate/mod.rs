@@ -2,13 +2,19 @@
 //!
 //! What is missing, not a number or not decidable is never a pass here: see [`judge`].
 
+pub mod changes;
+pub mod flaky;
 pub mod judge;
+pub mod pace;
 pub mod patch;
+pub mod quarantine;
 pub mod rule;
 pub mod samples;
 pub mod statistics;
 pub mod verdict;
 
+pub use changes::TestChanges;
 pub use judge::{RuleResult, judge};
+pub use quarantine::Quarantine;
 pub use rule::{Gate, Limit, Rule, WhenMissing};
 pub use verdict::{RuleVerdict, Verdict};
