@@ -6,9 +6,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 
 use super::{Config, DEFAULT_GATE, Project, Reports, SCHEMA_URL};
-use crate::check::{self, Check};
+use crate::check::{self, Check, score};
 use crate::decode::tree::{Data, Node};
 use crate::decode::{Decoder, Diagnostic, Key, Place, schema as piece, tree};
+use crate::gate::quarantine::entry as quarantine;
 use crate::gate::{Gate, rule};
 use crate::sys::text;
 
@@ -26,6 +27,16 @@ pub const KEYS: &[Key] = &[
         "gates",
         "More lists of rules, by name; --gate NAME chooses one.",
         || json!({ "type": "object", "additionalProperties": rule::list_schema() }),
+    ),
+    Key::optional(
+        "quarantine",
+        "Tests whose failures are known and excused until a stated day; reports always list them.",
+        quarantine::list_schema,
+    ),
+    Key::optional(
+        "score",
+        "One number over all groups, judged as one more part of a full run.",
+        score::settings_schema,
     ),
     Key::optional("reports", "Where reports go and how long they are kept.", || piece::object(REPORTS)),
 ];
@@ -106,6 +117,10 @@ fn root_map(decoder: &mut Decoder, node: &Node, root: &Utf8Path, path: &Utf8Path
     let checks = fields.get("checks").map_or(Some(Vec::new()), |node| checks(decoder, node));
     let gate = fields.get("gate").and_then(|node| Gate::decode(decoder, node, DEFAULT_GATE));
     let gates = fields.get("gates").map_or(Some(Vec::new()), |node| gates(decoder, node));
+    let known = fields.get("checks").map(Known::of).unwrap_or_default();
+    let quarantine =
+        fields.get("quarantine").map_or(Some(Vec::new()), |node| quarantine::decode(decoder, node, &known.checks));
+    let score = fields.get("score").map(|node| score::decode(decoder, node, &known.groups));
     let reports = fields.get("reports").map_or(Some(Reports::default()), |node| reports(decoder, node));
     Some(Config {
         root: root.to_owned(),
@@ -114,6 +129,8 @@ fn root_map(decoder: &mut Decoder, node: &Node, root: &Utf8Path, path: &Utf8Path
         checks: checks?,
         gate,
         gates: gates?,
+        quarantine: quarantine?,
+        score: score.flatten(),
         reports: reports?,
     })
 }
@@ -179,6 +196,31 @@ fn checks(decoder: &mut Decoder, node: &Node) -> Option<Vec<Arc<Check>>> {
     }
     cycles(decoder, &needs);
     Some(out)
+}
+
+/// What other parts of the file may name, as it is written: a mistake inside a check does not make its name unknown.
+#[derive(Default)]
+struct Known<'a> {
+    checks: Vec<&'a str>,
+    groups: Vec<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    fn of(checks: &'a Node) -> Self {
+        let mut known = Self::default();
+        let Data::Map(pairs) = &checks.data else { return known };
+        for (name, check) in pairs {
+            known.checks.extend(name.text());
+            let Data::Map(settings) = &check.data else { continue };
+            let group = settings.iter().find(|(key, _)| key.text() == Some("group"));
+            if let Some(group) = group.and_then(|(_, value)| value.text())
+                && !known.groups.contains(&group)
+            {
+                known.groups.push(group);
+            }
+        }
+        known
+    }
 }
 
 fn needs_of(check: &Node) -> Vec<&Node> {
