@@ -4,6 +4,7 @@
 //! new test could be the same, the entry says so, and still counts. Deliberately absent: limits. Rules hold the
 //! numbers of [`measure`] against them.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
@@ -94,54 +95,69 @@ fn against_base(head: &[Seen<'_>], base: &[Seen<'_>], evaluated: &dyn Fn(&str) -
     // Many tests share few checks.
     let mut known: HashMap<&str, bool> = HashMap::new();
     let mut is_evaluated = |check| *known.entry(check).or_insert_with(|| evaluated(check));
-    let base: HashMap<&Identity, Outcome> = base
-        .iter()
-        .filter(|(identity, _)| is_evaluated(&identity.check))
-        .map(|(identity, test)| (*identity, test.outcome))
-        .collect();
+    let base: Vec<_> = base.iter().filter(|(identity, _)| is_evaluated(&identity.check)).copied().collect();
     if base.is_empty() {
         return None;
     }
+    let with_base: HashSet<&str> = base.iter().map(|(identity, _)| &*identity.check).collect();
     let mut out = AgainstBase { compared: base.len() as u64, ..AgainstBase::default() };
-    let mut appeared = Vec::new();
-    for (identity, test) in head {
-        let list = match (base.get(identity), test.outcome) {
-            (None, _) => {
-                appeared.push(*identity);
-                continue;
-            }
-            (Some(Outcome::Skipped), _) => continue,
-            (Some(_), Outcome::Skipped) => &mut out.newly_skipped,
-            (Some(Outcome::Passed), Outcome::Failed | Outcome::Errored) => &mut out.newly_failing,
-            (Some(Outcome::Failed | Outcome::Errored), Outcome::Passed) => &mut out.fixed,
-            _ => continue,
+    let (mut gone, mut appeared) = (Vec::new(), Vec::new());
+    let (head, base) = (ascending(head), ascending(&base));
+    let (mut head, mut base) = (head.iter().peekable(), base.iter().peekable());
+    loop {
+        let order = match (base.peek(), head.peek()) {
+            (None, None) => break,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(base), Some(head)) => base.0.cmp(head.0),
         };
-        list.push((*identity).clone());
+        let before = if order.is_le() { base.next() } else { None };
+        let now = if order.is_ge() { head.next() } else { None };
+        match (before, now) {
+            (Some((_, before)), Some((identity, now))) => {
+                if let Some(list) = out.list(before.outcome, now.outcome) {
+                    list.push((*identity).clone());
+                }
+            }
+            (Some((identity, _)), None) => gone.push(*identity),
+            (None, Some((identity, _))) => appeared.push(*identity),
+            (None, None) => {}
+        }
     }
-    let here: HashSet<&Identity> = head.iter().map(|(identity, _)| *identity).collect();
-    let mut gone: Vec<&Identity> = base.keys().filter(|identity| !here.contains(*identity)).copied().collect();
-    gone.sort_unstable();
-    appeared.sort_unstable();
     let moved = moves(&gone, &appeared);
     let disappeared = gone.iter().zip(moved);
     out.disappeared = disappeared
         .map(|(identity, to)| Disappeared { identity: (*identity).clone(), moved_to: to.cloned() })
         .collect();
-    let with_base: HashSet<&str> = base.keys().map(|identity| &*identity.check).collect();
-    out.new_checks = appeared.iter().map(|identity| &*identity.check).filter(|id| !with_base.contains(id)).fold(
-        Vec::new(),
-        |mut ids: Vec<String>, id| {
-            if ids.last().is_none_or(|last| last != id) {
-                ids.push(id.to_owned());
-            }
-            ids
-        },
-    );
+    // Checks come first in an identity, so those of one check stand together.
+    let mut checks: Vec<_> = appeared.iter().map(|identity| &*identity.check).collect();
+    checks.dedup();
+    checks.retain(|check| !with_base.contains(check));
+    out.new_checks = checks.into_iter().map(str::to_owned).collect();
     out.appeared = appeared.into_iter().cloned().collect();
-    for list in [&mut out.newly_skipped, &mut out.newly_failing, &mut out.fixed] {
-        list.sort_unstable();
-    }
     Some(out)
+}
+
+impl AgainstBase {
+    /// The list that the two outcomes of a test choose.
+    fn list(&mut self, before: Outcome, now: Outcome) -> Option<&mut Vec<Identity>> {
+        match (before, now) {
+            (Outcome::Skipped, _) => None,
+            (_, Outcome::Skipped) => Some(&mut self.newly_skipped),
+            (Outcome::Passed, Outcome::Failed | Outcome::Errored) => Some(&mut self.newly_failing),
+            (Outcome::Failed | Outcome::Errored, Outcome::Passed) => Some(&mut self.fixed),
+            _ => None,
+        }
+    }
+}
+
+/// Records keep tests in this order, so most often there is nothing to do.
+fn ascending<'a>(tests: &[Seen<'a>]) -> Vec<Seen<'a>> {
+    let mut tests = tests.to_vec();
+    if !tests.is_sorted_by(|a, b| a.0 <= b.0) {
+        tests.sort_by(|a, b| a.0.cmp(b.0));
+    }
+    tests
 }
 
 /// What two tests in different places may have in common.
