@@ -18,8 +18,14 @@ const RUNS: usize = 100;
 
 /// Everything with a code, over all rooms.
 pub fn codes() -> impl Iterator<Item = &'static Code> {
-    let tables =
-        [crate::evidence::problem::CODES, crate::run::CODES, crate::history::CODES, crate::config::CODES, super::CODES];
+    let tables = [
+        crate::evidence::problem::CODES,
+        crate::gate::quarantine::CODES,
+        crate::run::CODES,
+        crate::history::CODES,
+        crate::config::CODES,
+        super::CODES,
+    ];
     tables.into_iter().flatten().copied()
 }
 

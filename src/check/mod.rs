@@ -10,11 +10,13 @@ pub mod limits;
 pub mod outcome;
 pub mod paths;
 pub mod plan;
+pub mod score;
 
 pub use command::Command;
 pub use event::Event;
 pub use outcome::{CheckOutcome, Status};
 pub use plan::{Plan, Selection};
+pub use score::Score;
 
 use std::time::Duration;
 

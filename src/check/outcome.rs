@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::gate::Quarantine;
 use crate::sys::text;
 
 /// How a check ended.
@@ -82,6 +83,23 @@ pub struct CheckOutcome {
     pub fix: Option<String>,
 }
 
+impl CheckOutcome {
+    /// Whether its tests can be compared with those of another run: it ran, to its end or as long as it might. One
+    /// that was skipped, could not start or was stopped says nothing about tests that are not there.
+    #[must_use]
+    pub fn is_evaluated(&self) -> bool {
+        matches!(self.status, Status::Passed | Status::Failed | Status::TimedOut)
+    }
+
+    /// Whether its failure is wholly explained by tests in quarantine: it ended by itself with a failure, its own
+    /// reports name failing tests, each of them is excused, and nothing of those reports was lost (`is_lossy`). A
+    /// program that was killed, ran too long or did not start failed for another reason.
+    #[must_use]
+    pub fn is_explained_by(&self, quarantine: &Quarantine, is_lossy: bool) -> bool {
+        self.status == Status::Failed && self.exit_code.is_some() && !is_lossy && quarantine.explains(&self.id)
+    }
+}
+
 /// Printed text, bounded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Output {
@@ -114,6 +132,32 @@ impl Output {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_failure_of_its_own_tests_is_explained_by_quarantine() {
+        let quarantine = Quarantine { explained: vec!["unit".into()], ..Quarantine::default() };
+        let check = |id: &str, status, exit_code| CheckOutcome {
+            id: id.into(),
+            group: "test".into(),
+            status,
+            skip: None,
+            reason: None,
+            allow_failure: false,
+            duration_ms: 0,
+            command: None,
+            exit_code,
+            output: Output::default(),
+            fix: None,
+        };
+        let failed = check("unit", Status::Failed, Some(1));
+        assert!(failed.is_explained_by(&quarantine, false));
+        assert!(!failed.is_explained_by(&quarantine, true), "a lost report may hide other failures");
+        assert!(!check("other", Status::Failed, Some(1)).is_explained_by(&quarantine, false));
+        assert!(!check("unit", Status::Failed, None).is_explained_by(&quarantine, false), "killed by a signal");
+        for status in [Status::Passed, Status::TimedOut, Status::Error, Status::Skipped, Status::Interrupted] {
+            assert!(!check("unit", status, Some(1)).is_explained_by(&quarantine, false), "{status:?}");
+        }
+    }
 
     #[test]
     fn a_tail_says_what_stands_before_it_and_what_was_dropped() {

@@ -6,10 +6,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 
 use super::{Config, DEFAULT_GATE, Project, Reports, SCHEMA_URL};
-use crate::check::{self, Check, limits};
+use crate::check::{self, Check, limits, score};
 use crate::decode::tree::{Data, Node};
 use crate::decode::{Decoder, Diagnostic, Key, Place, schema as piece, tree};
 use crate::evidence::Limits;
+use crate::gate::quarantine::entry as quarantine;
 use crate::gate::scope::{Components, Globs};
 use crate::gate::{Gate, rule};
 use crate::sys::text;
@@ -39,6 +40,16 @@ pub const KEYS: &[Key] = &[
         "limits",
         "Bounds on report files, which come from outside. The defaults are far above what tools write.",
         || piece::object(limits::KEYS),
+    ),
+    Key::optional(
+        "quarantine",
+        "Tests whose failures are known and excused until a stated day; reports always list them.",
+        quarantine::list_schema,
+    ),
+    Key::optional(
+        "score",
+        "One number over all groups, judged as one more part of a full run.",
+        score::settings_schema,
     ),
     Key::optional("reports", "Where reports go and how long they are kept.", || piece::object(REPORTS)),
 ];
@@ -128,6 +139,10 @@ fn root_map(decoder: &mut Decoder, node: &Node, root: &Utf8Path, path: &Utf8Path
     let gate = fields.get("gate").and_then(|node| Gate::decode(decoder, node, DEFAULT_GATE, &known));
     let gates = fields.get("gates").map_or(Some(Vec::new()), |node| gates(decoder, node, &known));
     let patch_ignore = fields.get("patch").map_or(Some(Globs::default()), |node| patch(decoder, node));
+    let declared = fields.get("checks").map(Known::of).unwrap_or_default();
+    let quarantine =
+        fields.get("quarantine").map_or(Some(Vec::new()), |node| quarantine::decode(decoder, node, &declared.checks));
+    let score = fields.get("score").map(|node| score::decode(decoder, node, &declared.groups));
     let reports = fields.get("reports").map_or(Some(Reports::default()), |node| reports(decoder, node));
     let limits = fields.get("limits").map_or(Some(Limits::default()), |node| limits::decode(decoder, node));
     Some(Config {
@@ -140,6 +155,8 @@ fn root_map(decoder: &mut Decoder, node: &Node, root: &Utf8Path, path: &Utf8Path
         components: components?,
         patch_ignore: patch_ignore?,
         limits: limits?,
+        quarantine: quarantine?,
+        score: score.flatten(),
         reports: reports?,
     })
 }
@@ -221,6 +238,31 @@ fn checks(decoder: &mut Decoder, node: &Node) -> Option<Vec<Arc<Check>>> {
     }
     cycles(decoder, &needs);
     Some(out)
+}
+
+/// What other parts of the file may name, as it is written: a mistake inside a check does not make its name unknown.
+#[derive(Default)]
+struct Known<'a> {
+    checks: Vec<&'a str>,
+    groups: Vec<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    fn of(checks: &'a Node) -> Self {
+        let mut known = Self::default();
+        let Data::Map(pairs) = &checks.data else { return known };
+        for (name, check) in pairs {
+            known.checks.extend(name.text());
+            let Data::Map(settings) = &check.data else { continue };
+            let group = settings.iter().find(|(key, _)| key.text() == Some("group"));
+            if let Some(group) = group.and_then(|(_, value)| value.text())
+                && !known.groups.contains(&group)
+            {
+                known.groups.push(group);
+            }
+        }
+        known
+    }
 }
 
 fn needs_of(check: &Node) -> Vec<&Node> {

@@ -18,9 +18,10 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
-use crate::check::Check;
+use crate::check::{Check, score};
 use crate::evidence::Limits;
 use crate::evidence::problem::{Code, Level};
+use crate::gate::quarantine::Entry;
 use crate::gate::scope::{Components, Globs};
 use crate::gate::{Gate, rule};
 
@@ -51,6 +52,10 @@ pub struct Config {
     pub patch_ignore: Globs,
     /// `limits:`.
     pub limits: Limits,
+    /// Tests whose failures are excused, in written order.
+    pub quarantine: Vec<Entry>,
+    /// The score, if one is wanted.
+    pub score: Option<score::Settings>,
     /// Where reports go.
     pub reports: Reports,
 }
@@ -139,15 +144,19 @@ codes! {
     "config.version", "The file is written for another version of this program's configuration.", "write `version: 1`";
     "config.value", "A value is not among those that the setting takes.", "choose one of the values in the message";
     "config.name", "A name cannot stand in a command line and in a file name.", "use letters, digits, `-`, `_` and `.`";
+    "config.date", "A date could not be read.", "write year, month and day: 2030-01-31";
     "config.duration", "A duration could not be read.", "write a number and a unit: 90s, 5m, 1h 30m, 30d";
     "config.glob", "A glob could not be read.", "close its brackets and braces";
     "config.path", "A path leaves the project.", "write it relative to the project's root";
     "config.empty-command", "A check has nothing to do.", "write the program and its arguments as a list";
     "config.check-kind", "A check must be of exactly one kind: `run`, `shell` or `paths`.", "keep one of these keys";
     "config.evidence", "An evidence entry names no report, or two sources for one.", "give it a `path`, or `from: output`";
-    "config.unknown-check", "`needs` names a check that does not exist.", "correct the name";
+    "config.unknown-check", "`needs`, or `check` of a quarantine entry, names a check that does not exist.", "correct the name";
+    "config.unknown-group", "`score` gives a weight to a group that no check is in.", "correct the name, or remove it";
     "config.cycle", "Checks need each other in a circle, so none of them could start.", "remove one of the `needs`";
     "config.rule", "A rule can decide nothing: it has no limit, or none that a value could hold.", "give it `min`, `max` or `equals`";
     "config.scope", "A rule names a part of the project that it cannot be about.", "use `paths`, `component` or `each` with coverage metrics, and name components under `components:`";
     "config.unknown-metric", "Nothing measures a metric of that name.", "`mgmt explain metrics` lists the names";
+    "config.quarantine", "A quarantine entry is without a name or a reason, would excuse every test, or stands twice.", "name the tests and say why";
+    "config.score", "A score cannot be computed or judged: a limit outside 0 to 100, or a weight that is not above 0.", "correct the number";
 }

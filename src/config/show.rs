@@ -6,6 +6,7 @@ use super::Config;
 use crate::check::{Action, Check, evidence, limits};
 use crate::evidence::Bound;
 use crate::evidence::metric::{self, Better};
+use crate::gate::quarantine::Entry;
 use crate::gate::rule::{LimitKind, NoBase};
 use crate::gate::scope::{Each, Scope};
 use crate::gate::{Gate, Rule};
@@ -41,6 +42,17 @@ pub fn show(config: &Config) -> Value {
     }
     let limits = Bound::ALL.iter().map(|bound| (bound.key().to_owned(), limits::setting(&config.limits, *bound)));
     out.insert("limits".into(), limits.collect::<Map<_, _>>().into());
+    if !config.quarantine.is_empty() {
+        out.insert("quarantine".into(), config.quarantine.iter().map(entry_value).collect::<Vec<_>>().into());
+    }
+    if let Some(score) = &config.score {
+        let weights: Map<_, _> = score.weights.iter().map(|(group, weight)| (group.clone(), number(*weight))).collect();
+        let mut shown = json!({ "pass": number(score.pass), "warn": number(score.warn) });
+        if !weights.is_empty() {
+            shown["weights"] = weights.into();
+        }
+        out.insert("score".into(), shown);
+    }
     let keep = text::duration_setting(config.reports.keep);
     out.insert("reports".into(), json!({ "dir": config.reports.dir, "keep": keep }));
     out.into()
@@ -117,6 +129,24 @@ fn spec_value(spec: &evidence::Spec) -> Value {
     let word = crate::evidence::Repeats::WORDS.iter().find(|(_, repeats)| *repeats == spec.repeats);
     out["repeats"] = word.map_or("", |(word, _)| word).into();
     out
+}
+
+fn entry_value(entry: &Entry) -> Value {
+    let mut out = json!({
+        "tests": entry.tests.as_str(),
+        "reason": entry.reason,
+        "until": entry.until.to_string(),
+    });
+    if let Some(check) = &entry.check {
+        out["check"] = check.as_str().into();
+    }
+    out
+}
+
+/// `3` and not `3.0`, but never another number.
+fn number(value: f64) -> Value {
+    let short = serde_json::from_str::<Value>(&text::number(value)).ok();
+    short.filter(|short| short.as_f64() == Some(value)).unwrap_or_else(|| json!(value))
 }
 
 fn gate_value(gate: &Gate) -> Value {

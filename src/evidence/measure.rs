@@ -77,6 +77,14 @@ impl Measurements {
         self.0.push(Measurement { name, scope: scope.map(str::to_owned), sources, value });
     }
 
+    /// States a number about the whole project anew: what was stated under this name before is gone.
+    pub fn replace(&mut self, name: &str, sources: &[&str], value: f64) {
+        let at = self.0.iter().position(|one| one.scope.is_none() && one.name == name).unwrap_or(self.0.len());
+        self.0.retain(|one| one.scope.is_some() || one.name != name);
+        let sources = sources.iter().map(|source| (*source).to_owned()).collect();
+        self.0.insert(at, Measurement { name: name.to_owned(), scope: None, sources, value });
+    }
+
     /// Adds covered, total and percent; nothing where there is nothing to cover.
     pub fn add_ratio(&mut self, name: &str, scope: Option<&str>, sources: &[&str], ratio: Ratio) {
         if let Some(percent) = ratio.percent() {
@@ -253,6 +261,21 @@ mod tests {
             all.by_name().into_iter().map(|(name, all)| (name, all.len(), agreed(all.iter().copied()))).collect();
         assert_eq!(names, [("metrics.a", 2, Some(1.0)), ("metrics.b", 2, None)]);
         assert_eq!((all.value("metrics.a"), all.value("metrics.b"), all.value("metrics.c")), (Some(1.0), None, None));
+    }
+
+    #[test]
+    fn a_number_stated_anew_takes_the_place_of_the_old_ones() {
+        let mut all = Measurements::default();
+        for (name, scope, value) in
+            [("a", None, 1.0), ("b", None, 2.0), ("b", None, 3.0), ("b", Some("src"), 4.0), ("c", None, 5.0)]
+        {
+            all.add(name.into(), scope, &["r.xml"], value);
+        }
+        all.replace("b", &["r.xml"], 6.0);
+        all.replace("d", &[], 7.0);
+        let told: Vec<_> = all.iter().map(|one| format!("{}={}", one.name, one.value)).collect();
+        assert_eq!(told, ["a=1", "b=6", "b=4", "c=5", "d=7"]);
+        assert_eq!(all.value("b"), Some(6.0));
     }
 
     #[test]

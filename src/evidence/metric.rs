@@ -131,7 +131,25 @@ pub const NAMES: &[Name] = &[
     ),
     row("tests.errors", Unit::Count, "The part of `tests.failed` that could not run to its end."),
     row("tests.skipped", Unit::Count, "Tests that did not run on purpose."),
-    row("tests.flaky", Unit::Count, "Tests that were seen both to hold and not to hold in this run."),
+    row(
+        "tests.flaky",
+        Unit::Count,
+        "Tests that were seen both to hold and not to hold: among the attempts of this run, or in runs on the same tree.",
+    ),
+    row(
+        "tests.quarantined",
+        Unit::Count,
+        "Tests under an entry of `quarantine:` whose last day is not past, whatever became of them.",
+    ),
+    row("tests.disappeared", Unit::Count, "Tests of the baseline that are not in this run; moved ones included."),
+    row("tests.newly_skipped", Unit::Count, "Tests that passed or failed in the baseline and are skipped now."),
+    row("tests.newly_failing", Unit::Count, "Tests that passed in the baseline and fail now."),
+    row(
+        "tests.newly_slow",
+        Unit::Count,
+        "Tests that took longer than their own history allows: more than 5 deviations, half as much again and half a second above the median of at least 5 earlier runs.",
+    ),
+    row("tests.slowest_seconds", Unit::Seconds, "Time of the test that took longest, over all its attempts."),
     row("tests.attempts", Unit::Count, "Runs of tests, repeats included."),
     row(
         "tests.duration_seconds",

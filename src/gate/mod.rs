@@ -3,14 +3,21 @@
 //! What is missing, not a number or not decidable is never a pass here: see [`judge`].
 
 mod advice;
+pub mod changes;
+pub mod flaky;
 pub mod judge;
+pub mod pace;
 mod parts;
 pub mod patch;
+pub mod quarantine;
 pub mod rule;
 pub mod samples;
 pub mod scope;
+pub mod statistics;
 pub mod verdict;
 
+pub use changes::TestChanges;
 pub use judge::{Facts, RuleResult, judge};
+pub use quarantine::Quarantine;
 pub use rule::{Gate, Limit, Rule, WhenMissing};
 pub use verdict::{RuleVerdict, Verdict};

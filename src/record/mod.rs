@@ -7,7 +7,7 @@ mod verdict;
 
 pub use verdict::{Counts, verdict, warnings};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,7 @@ use crate::evidence::collect::Report;
 use crate::evidence::coverage::FileLines;
 use crate::evidence::tests::{Identity, Test, Tests};
 use crate::evidence::{Level, Measurements, Problem};
+use crate::gate::changes::Seen;
 use crate::gate::patch::Patch;
 use crate::gate::{RuleResult, Verdict};
 use crate::sys::{clock, text};
@@ -178,11 +179,24 @@ impl Record {
             && self.problems.iter().all(|problem| problem.level != Level::Loss)
     }
 
+    /// Its tests as comparisons take them.
+    #[must_use]
+    pub fn seen(&self) -> Vec<Seen<'_>> {
+        self.tests.iter().map(|test| (&test.identity, &test.test)).collect()
+    }
+
     /// What a person wants counted.
     #[must_use]
     pub fn counts(&self) -> Counts {
         Counts::of(self)
     }
+}
+
+/// Says of a check, by name, whether a run with these outcomes evaluated it. A full run has evaluated every check but
+/// those that did not run: a check that the policy no longer knows takes its tests with it, and they are gone.
+pub fn evaluated(checks: &[CheckOutcome], is_full: bool) -> impl Fn(&str) -> bool {
+    let known: HashMap<String, bool> = checks.iter().map(|check| (check.id.clone(), check.is_evaluated())).collect();
+    move |id| known.get(id).copied().unwrap_or(is_full)
 }
 
 /// Tests as they are stored.
@@ -192,4 +206,44 @@ pub fn tests(tests: &Tests) -> Vec<TestRecord> {
         tests.iter().map(|(identity, test)| TestRecord { identity: identity.clone(), test: test.clone() }).collect();
     out.sort_by(|a, b| a.identity.cmp(&b.identity));
     out
+}
+
+#[cfg(test)]
+mod unit_tests {
+    use super::*;
+    use crate::check::outcome::{Output, Status};
+
+    fn check(id: &str, status: Status) -> CheckOutcome {
+        CheckOutcome {
+            id: id.into(),
+            group: "test".into(),
+            status,
+            skip: None,
+            reason: None,
+            allow_failure: false,
+            duration_ms: 0,
+            command: None,
+            exit_code: None,
+            output: Output::default(),
+            fix: None,
+        }
+    }
+
+    #[test]
+    fn a_check_that_did_not_run_is_not_evaluated_and_one_that_is_no_more_is() {
+        let checks = [
+            check("passed", Status::Passed),
+            check("failed", Status::Failed),
+            check("slow", Status::TimedOut),
+            check("skipped", Status::Skipped),
+            check("broken", Status::Error),
+            check("stopped", Status::Interrupted),
+        ];
+        for (is_full, removed) in [(true, true), (false, false)] {
+            let evaluated = evaluated(&checks, is_full);
+            assert!(["passed", "failed", "slow"].into_iter().all(&evaluated));
+            assert!(!["skipped", "broken", "stopped"].into_iter().any(&evaluated));
+            assert_eq!(evaluated("removed"), removed);
+        }
+    }
 }

@@ -145,9 +145,164 @@ fn each_kind_of_mistake_has_its_code() {
         (check("run: [x], evidence: { tests: { format: lcov, path: y } }"), "config.value"),
         (check("run: [x], evidence: { tests: '/etc/passwd' }"), "config.path"),
         (check("run: [x], needs: [a]"), "config.cycle"),
+        ("version: 1\nquarantine: { tests: a }\n".into(), "config.type"),
+        ("version: 1\nquarantine: [{ tests: '*', reason: r, until: 2030-01-31 }]\n".into(), "config.quarantine"),
+        ("version: 1\nquarantine: [{ tests: a, reason: r, until: tomorrow }]\n".into(), "config.date"),
+        (
+            "version: 1\nquarantine: [{ tests: a, reason: r, until: 2030-01-31, check: b }]\n".into(),
+            "config.unknown-check",
+        ),
+        ("version: 1\nscore: 95\n".into(), "config.type"),
+        ("version: 1\nscore: { pass: 120 }\n".into(), "config.score"),
+        ("version: 1\nscore: { weights: { lint: 1 } }\n".into(), "config.unknown-group"),
     ] {
         assert_eq!(codes(&config), [wanted], "{config}");
     }
+}
+
+#[test]
+fn quarantine_and_score_say_what_is_wrong_with_them() {
+    let config = "\
+version: 1
+checks:
+  flake8: { group: lint, run: [flake8] }
+  unit: { group: test, run: [pytest], timeout: soon }
+quarantine:
+  - { tests: 'Login::*', reason: slow server, until: 2030-02-31 }
+  - { test: 'Login::*', until: 2030-01-31 }
+  - { tests: '', reason: '', until: 31/01/2030 }
+  - { tests: '*', reason: all of them, until: 2030-01-31, check: unt }
+  - { tests: Cart::add, reason: known, until: 2030-01-31 }
+  - { tests: Cart::add, reason: known, until: 2031-01-31 }
+score:
+  pass: 80
+  warn: 90
+  weights: { lint: 0, tests: 3, model: 1 }
+";
+    insta::assert_snapshot!(told(config), @r"
+    error[config.duration]: `soon`: not a duration; write a number and a unit: 90s, 5m, 1h 30m, 30d, 12w
+     --> mgmt.yml:4:48
+      |
+    4 |   unit: { group: test, run: [pytest], timeout: soon }
+      |                                                ^^^^
+
+    error[config.date]: there is no day `2030-02-31`
+     --> mgmt.yml:6:54
+      |
+    6 |   - { tests: 'Login::*', reason: slow server, until: 2030-02-31 }
+      |                                                      ^^^^^^^^^^
+      |
+      = help: look at how many days that month has
+
+    error[config.missing-key]: a quarantine entry needs `tests`
+     --> mgmt.yml:7:5
+      |
+    7 |   - { test: 'Login::*', until: 2030-01-31 }
+      |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: `tests`: The name of a test, or several with `*`, as `class::name` or `suite > class > name`; `*` stands for any text, nothing else is special.
+
+    error[config.missing-key]: a quarantine entry needs `reason`
+     --> mgmt.yml:7:5
+      |
+    7 |   - { test: 'Login::*', until: 2030-01-31 }
+      |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = help: `reason`: Why its failures are excused; every report says it.
+
+    error[config.unknown-key]: unknown key `test` in a quarantine entry
+     --> mgmt.yml:7:7
+      |
+    7 |   - { test: 'Login::*', until: 2030-01-31 }
+      |       ^^^^
+      |
+      = help: did you mean `tests`?
+
+    error[config.quarantine]: an empty name is no test's
+     --> mgmt.yml:8:14
+      |
+    8 |   - { tests: '', reason: '', until: 31/01/2030 }
+      |              ^^
+      |
+      = help: write the name as reports show it: `class::name`
+
+    error[config.quarantine]: an empty reason
+     --> mgmt.yml:8:26
+      |
+    8 |   - { tests: '', reason: '', until: 31/01/2030 }
+      |                          ^^
+      |
+      = help: write why the failures are excused: every report says it
+
+    error[config.date]: `31/01/2030` is not a date
+     --> mgmt.yml:8:37
+      |
+    8 |   - { tests: '', reason: '', until: 31/01/2030 }
+      |                                     ^^^^^^^^^^
+      |
+      = help: write year, month and day: 2030-01-31
+
+    error[config.quarantine]: this would excuse every test
+     --> mgmt.yml:9:14
+      |
+    9 |   - { tests: '*', reason: all of them, until: 2030-01-31, check: unt }
+      |              ^^^
+      |
+      = help: name the tests that are meant: `class::name`, `class::*`
+
+    error[config.unknown-check]: there is no check `unt`
+     --> mgmt.yml:9:66
+      |
+    9 |   - { tests: '*', reason: all of them, until: 2030-01-31, check: unt }
+      |                                                                  ^^^
+      |
+      = help: did you mean `unit`?
+
+    error[config.quarantine]: the tests `Cart::add` stand in quarantine a second time
+      --> mgmt.yml:11:5
+       |
+    10 |   - { tests: Cart::add, reason: known, until: 2030-01-31 }
+       |     ------------------------------------------------------ first written here
+    11 |   - { tests: Cart::add, reason: known, until: 2031-01-31 }
+       |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+       |
+       = help: keep one of the entries: two could differ on their last day
+
+    error[config.score]: `warn` is greater than `pass`, which is 80
+      --> mgmt.yml:14:9
+       |
+    14 |   warn: 90
+       |         ^^
+       |
+       = help: a score below `pass` warns down to `warn`, and fails below that
+
+    error[config.score]: a weight is a number above 0, found `0`
+      --> mgmt.yml:15:20
+       |
+    15 |   weights: { lint: 0, tests: 3, model: 1 }
+       |                    ^
+       |
+       = help: remove the group: without a weight it does not count
+
+    error[config.unknown-group]: no check is in the group `tests`
+      --> mgmt.yml:15:23
+       |
+    15 |   weights: { lint: 0, tests: 3, model: 1 }
+       |                       ^^^^^
+       |
+       = help: did you mean `test`?
+
+    error[config.unknown-group]: no check is in the group `model`
+      --> mgmt.yml:15:33
+       |
+    15 |   weights: { lint: 0, tests: 3, model: 1 }
+       |                                 ^^^^^
+       |
+       = help: groups of the checks: lint, test
+
+    error: 15 problems in mgmt.yml
+    help: `mgmt config schema` prints what the file may hold
+    ");
 }
 
 #[test]
@@ -228,7 +383,7 @@ fn the_policy_is_found_above_and_its_paths_begin_at_the_root() {
 #[test]
 fn a_valid_policy_is_shown_with_its_defaults_and_reads_back_the_same() {
     let project = Project::with(
-        "version: 1\nchecks:\n  t: { group: test, run: [a, 1.10, true, ~, \"x y\"], evidence: { tests: [r/*.xml], metrics: { path: m.json, format: document } } }\n  p: { group: structure, paths: [x, { glob: 's/*', max: 0 }] }\ngate: [{ metric: tests.failed, max: 0 }]\ngates: { ci: [{ metric: metrics.f1, min: 0.6, when-missing: fail }] }\n",
+        "version: 1\nchecks:\n  t: { group: test, run: [a, 1.10, true, ~, \"x y\"], evidence: { tests: [r/*.xml], metrics: { path: m.json, format: document } } }\n  p: { group: structure, paths: [x, { glob: 's/*', max: 0 }] }\ngate: [{ metric: tests.failed, max: 0 }]\ngates: { ci: [{ metric: metrics.f1, min: 0.6, when-missing: fail }] }\nquarantine: [{ tests: \"C::t[1-*\", reason: it waits, until: 2030-01-31 }, { check: t, tests: u, reason: known, until: 2030-12-31 }]\nscore: { weights: { test: 3, structure: 0.5 } }\n",
     );
     let shown = project.run(&["config", "show"]);
     assert_eq!(shown.code, 0, "{shown:?}");
@@ -287,6 +442,20 @@ fn a_valid_policy_is_shown_with_its_defaults_and_reads_back_the_same() {
       report: 8GiB
       reports: 10000
       all-reports: 32GiB
+    quarantine:
+    - tests: C::t[1-*
+      reason: it waits
+      until: 2030-01-31
+    - tests: u
+      reason: known
+      until: 2030-12-31
+      check: t
+    score:
+      pass: 95
+      warn: 85
+      weights:
+        test: 3
+        structure: 0.5
     reports:
       dir: .mgmt/reports
       keep: 30d
