@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
 
+use super::history::Place;
 use super::{Context, GIT, NO_REPOSITORY, Stop};
 use crate::check::{Event, Plan, Selection, plan};
 use crate::config::Config;
@@ -13,7 +14,7 @@ use crate::evidence::problem::CONFLICT;
 use crate::evidence::{Evidence, Limits, Measurements, Problem, Repeats};
 use crate::gate::judge::Asked;
 use crate::gate::{self, RuleResult};
-use crate::history::{self, Store};
+use crate::history;
 use crate::record::{self, Policy, Project, Record};
 use crate::repo;
 use crate::report;
@@ -21,7 +22,7 @@ use crate::run::{self, FailFast, Fix, Run, Settings};
 use crate::sys::text;
 
 /// The command that runs every group and judges every rule.
-pub const FULL: &str = "full-check";
+pub const FULL: &str = record::FULL;
 
 /// Time between asking a check to end and killing it.
 pub const GRACE: Duration = Duration::from_secs(5);
@@ -52,6 +53,8 @@ pub struct Checked {
     pub written: Vec<Utf8PathBuf>,
     /// What could not be stored or written, in words. Never changes the verdict.
     pub failures: Vec<Failure>,
+    /// What was noticed about the store: it was damaged, or holds a record that cannot be read.
+    pub notices: Vec<Problem>,
 }
 
 /// Something that was to be written and was not.
@@ -61,6 +64,12 @@ pub struct Failure {
     pub message: String,
     /// The next step.
     pub hint: Option<String>,
+}
+
+impl From<history::Error> for Failure {
+    fn from(error: history::Error) -> Self {
+        Self { message: error.to_string(), hint: error.hint().map(str::to_owned) }
+    }
 }
 
 impl From<crate::sys::fs::Error> for Failure {
@@ -140,8 +149,9 @@ pub fn check(context: &Context, request: &Request, tell: &mut dyn FnMut(Event)) 
     record.finished_at = context.clock.now();
     record.duration_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
     record.id = Record::id_of(started_at, &record.command, record.verdict);
-    let (written, failures) = keep(context, &config, &mut record);
-    Ok(Checked { record, written, failures })
+    let place = Place::of(context, &config);
+    let (written, failures) = keep(&place, context, &config, &mut record);
+    Ok(Checked { record, written, failures, notices: place.take_problems() })
 }
 
 /// A full run judges every rule; a partial one those that its checks' evidence can yield.
@@ -226,11 +236,10 @@ fn note_state(record: &mut Record, state: Result<repo::State, repo::Error>) {
 }
 
 /// Stores the record, writes the reports, removes what is too old. Failures are told, and change nothing else.
-fn keep(context: &Context, config: &Config, record: &mut Record) -> (Vec<Utf8PathBuf>, Vec<Failure>) {
+fn keep(place: &Place, context: &Context, config: &Config, record: &mut Record) -> (Vec<Utf8PathBuf>, Vec<Failure>) {
     let mut failures = Vec::new();
-    let store = Store::of(&config.root);
     let folder = context.report_dir(config);
-    if let Err(error) = store.add(record) {
+    if let Err(error) = place.ask(|store| store.add(record)) {
         failures.push(Failure::from(error));
     }
     if folder.starts_with(config.root.join(history::FOLDER))
@@ -254,8 +263,10 @@ fn keep(context: &Context, config: &Config, record: &mut Record) -> (Vec<Utf8Pat
         }
     };
     let pruned = report::files::prune(&folder, now, config.reports.keep, history::is_older);
-    let forgotten = store.prune(now, config.reports.keep, |id| kept.contains(id));
-    failures.extend([pruned, forgotten].into_iter().filter_map(Result::err).map(Failure::from));
+    failures.extend(pruned.err().map(Failure::from));
+    let history::Settings { keep, max_runs } = config.history;
+    let forgotten = place.ask(|store| store.prune(now, keep, Some(max_runs), |id| kept.contains(id)));
+    failures.extend(forgotten.err().map(Failure::from));
     (written, dedup(failures))
 }
 

@@ -4,10 +4,12 @@
 
 pub mod check;
 pub mod explain;
+pub mod history;
 pub mod init;
 pub mod inspect;
 pub mod reports;
 pub mod status;
+pub mod trend;
 
 use camino::Utf8PathBuf;
 
@@ -99,6 +101,16 @@ impl Stop {
 impl From<crate::sys::fs::Error> for Stop {
     fn from(error: crate::sys::fs::Error) -> Self {
         Self::undecided(error.to_string(), error.hint().map(str::to_owned))
+    }
+}
+
+impl From<crate::history::Error> for Stop {
+    fn from(error: crate::history::Error) -> Self {
+        let exit = match error {
+            crate::history::Error::Missing { .. } => Exit::Usage,
+            _ => Exit::Undecided,
+        };
+        Self { exit, message: error.to_string(), hint: error.hint().map(str::to_owned) }
     }
 }
 

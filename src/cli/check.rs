@@ -62,6 +62,9 @@ pub(super) fn run(
     for failure in &checked.failures {
         screen.warning(&format!("not written: {}", failure.message), failure.hint.as_deref());
     }
+    for notice in &checked.notices {
+        screen.warning(&notice.message, notice.hint.as_deref());
+    }
     Ok(checked.record.verdict.exit_code())
 }
 

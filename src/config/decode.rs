@@ -10,6 +10,7 @@ use crate::check::{self, Check};
 use crate::decode::tree::{Data, Node};
 use crate::decode::{Decoder, Diagnostic, Key, Place, schema as piece, tree};
 use crate::gate::{Gate, rule};
+use crate::history;
 use crate::sys::text;
 
 /// The keys of the file.
@@ -28,6 +29,7 @@ pub const KEYS: &[Key] = &[
         || json!({ "type": "object", "additionalProperties": rule::list_schema() }),
     ),
     Key::optional("reports", "Where reports go and how long they are kept.", || piece::object(REPORTS)),
+    Key::optional("history", "How long the records of runs are kept, and how many.", || piece::object(history::KEYS)),
 ];
 
 const PROJECT: &[Key] = &[
@@ -107,6 +109,8 @@ fn root_map(decoder: &mut Decoder, node: &Node, root: &Utf8Path, path: &Utf8Path
     let gate = fields.get("gate").and_then(|node| Gate::decode(decoder, node, DEFAULT_GATE));
     let gates = fields.get("gates").map_or(Some(Vec::new()), |node| gates(decoder, node));
     let reports = fields.get("reports").map_or(Some(Reports::default()), |node| reports(decoder, node));
+    let history =
+        fields.get("history").map_or(Some(Default::default()), |node| history::Settings::decode(decoder, node));
     Some(Config {
         root: root.to_owned(),
         path: path.to_owned(),
@@ -115,6 +119,7 @@ fn root_map(decoder: &mut Decoder, node: &Node, root: &Utf8Path, path: &Utf8Path
         gate,
         gates: gates?,
         reports: reports?,
+        history: history?,
     })
 }
 

@@ -21,6 +21,7 @@ use camino::Utf8PathBuf;
 use crate::check::Check;
 use crate::evidence::problem::{Code, Level};
 use crate::gate::{Gate, rule};
+use crate::history;
 
 /// File names, in the order in which they are looked for in each folder.
 pub const FILE_NAMES: &[&str] = &["mgmt.yml", ".github/mgmt.yml"];
@@ -45,6 +46,8 @@ pub struct Config {
     pub gates: Vec<Gate>,
     /// Where reports go.
     pub reports: Reports,
+    /// What is kept of earlier runs.
+    pub history: history::Settings,
 }
 
 /// `project:`.

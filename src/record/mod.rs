@@ -16,13 +16,16 @@ use crate::check::CheckOutcome;
 use crate::evidence::collect::Report;
 use crate::evidence::coverage::FileLines;
 use crate::evidence::tests::{Identity, Test, Tests};
-use crate::evidence::{Measurements, Problem};
+use crate::evidence::{Level, Measurements, Problem};
 use crate::gate::patch::Patch;
 use crate::gate::{RuleResult, Verdict};
 use crate::sys::clock;
 
 /// The schema of a stored record.
 pub const SCHEMA: &str = "mgmt.record/1";
+
+/// The command that runs every group and judges every rule.
+pub const FULL: &str = "full-check";
 
 /// One execution.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -146,6 +149,24 @@ impl Record {
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.left_out.is_empty()
+    }
+
+    /// Whether later runs may be compared with it: a full check of a commit as it is, that ran to its end and lost
+    /// no evidence. A red one still serves.
+    #[must_use]
+    pub fn may_be_baseline(&self) -> bool {
+        self.command == FULL
+            && self.is_full()
+            && self.project.commit.is_some()
+            && self.project.dirty == Some(false)
+            && !self.is_interrupted()
+            && self.problems.iter().all(|problem| problem.level != Level::Loss)
+    }
+
+    /// Whether it was stopped before it was done.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted.is_some() || self.verdict == Verdict::Interrupted
     }
 
     /// What a person wants counted.
