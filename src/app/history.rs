@@ -119,7 +119,7 @@ impl Back {
         let partly = match self.partly {
             0 => "none could be made from reports".to_owned(),
             some => format!(
-                "{} came back from reports without tests, covered lines and scoped measurements, and are never a baseline",
+                "{} came back from reports: without tests, covered lines and scoped measurements, and not fit for a baseline",
                 text::plural(some, "record", "records")
             ),
         };

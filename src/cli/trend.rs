@@ -43,7 +43,11 @@ fn human(trend: &Trend, palette: Palette) -> String {
         let more = if values.len() > WIDTH { "; marks are means of neighbours" } else { "" };
         out.push_str(&format!("  {} to {} in {runs}{more}\n", unit.alone(least), unit.alone(greatest)));
     }
-    out.push('\n');
+    let (when, what) = ("when", "command");
+    out.push_str(&format!(
+        "\n  {when:<20}  {:<10}  {what:<12}  {:<13}  {:>12}  {:>10}  branch\n",
+        "commit", "verdict", "value", "change"
+    ));
     let mut before = f64::NAN;
     for point in &trend.points {
         let dash = || "-".to_owned();

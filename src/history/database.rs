@@ -123,10 +123,18 @@ pub(super) struct Database {
 impl Database {
     /// Opens the file, and makes it or brings it up to date where that is needed.
     pub(super) fn open(path: &Utf8Path) -> Result<Self, Error> {
+        Self::open_with(path, schema::STEPS)
+    }
+
+    fn open_with(path: &Utf8Path, steps: &[&str]) -> Result<Self, Error> {
+        // SQLite would begin anew in what is left of a file that is shorter than any page.
+        if fs::metadata(path).is_ok_and(|file| (1..512).contains(&file.len())) {
+            return Err(Error::Damaged { path: path.to_owned(), reason: "the file is cut".to_owned() });
+        }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(|error| Self::error(path, "open", error))?;
         let mut database = Self { connection, path: path.to_owned() };
-        database.prepare(schema::STEPS)?;
+        database.prepare(steps)?;
         Ok(database)
     }
 
@@ -278,4 +286,118 @@ pub(super) fn set_aside(database: &Utf8Path, stamp: &str) -> Result<Utf8PathBuf,
         }
     }
     Ok(aside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEXT: &str = "CREATE TABLE next (a INTEGER NOT NULL) STRICT; INSERT INTO next SELECT key FROM run;";
+
+    fn folder() -> (tempfile::TempDir, Utf8PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = Utf8Path::from_path(folder.path()).unwrap().join("history.db");
+        (folder, path)
+    }
+
+    /// Everything that makes up the schema.
+    fn schema_of(database: &Database) -> Vec<String> {
+        let mut query = database
+            .connection
+            .prepare("SELECT type || name || coalesce(sql, '') FROM sqlite_schema ORDER BY type, name")
+            .unwrap();
+        query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    }
+
+    const RUN: &str = "INSERT INTO run (id, started, command, verdict, whole, interrupted, fit, partial, tests, files)
+        VALUES ('old', 0, 'c', 'pass', 1, 0, 1, 0, 0, 0)";
+
+    #[test]
+    fn a_store_of_any_earlier_version_becomes_the_newest_with_what_is_in_it() {
+        let (_folder, fresh) = folder();
+        let steps: Vec<_> = schema::STEPS.iter().copied().chain([NEXT]).collect();
+        let want = schema_of(&Database::open_with(&fresh, &steps).unwrap());
+        for version in 1..steps.len() {
+            let (_folder, path) = folder();
+            let old = Database::open_with(&path, &steps[..version]).unwrap();
+            old.connection.execute(RUN, []).unwrap();
+            drop(old);
+            for _ in 0..2 {
+                let database = Database::open_with(&path, &steps).unwrap();
+                assert_eq!(schema_of(&database), want, "from version {version}");
+                let moved = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+                assert_eq!(database.connection.query_row("SELECT count(*) FROM next", [], moved), Ok(1));
+                assert_eq!(database.quick_check().unwrap(), [] as [String; 0]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_that_fails_changes_nothing() {
+        let (_folder, path) = folder();
+        let old = schema_of(&Database::open(&path).unwrap());
+        let steps: Vec<_> = schema::STEPS.iter().copied().chain([NEXT, "INSERT INTO nowhere VALUES (1)"]).collect();
+        assert!(Database::open_with(&path, &steps).is_err());
+        assert_eq!(schema_of(&Database::open(&path).unwrap()), old);
+    }
+
+    #[test]
+    fn newer_and_foreign_files_are_refused_and_stay_as_they_are() {
+        let (_folder, path) = folder();
+        let steps: Vec<_> = schema::STEPS.iter().copied().chain([NEXT]).collect();
+        drop(Database::open_with(&path, &steps).unwrap());
+        let before = fs::read(&path).unwrap();
+        let error = Database::open(&path).err().unwrap();
+        assert!(matches!(error, Error::Newer { found, known, .. } if found == known as i64 + 1), "{error}");
+        assert!(error.hint().is_some_and(|hint| hint.starts_with("update this program")));
+        assert_eq!(fs::read(&path).unwrap(), before);
+
+        let (_folder, path) = folder();
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE mine (a)").unwrap();
+        let before = fs::read(&path).unwrap();
+        assert!(matches!(Database::open(&path), Err(Error::Foreign { .. })));
+        assert_eq!(fs::read(&path).unwrap(), before);
+    }
+
+    #[test]
+    fn what_is_no_database_or_lost_its_tables_is_damaged() {
+        let (_folder, path) = folder();
+        drop(Database::open(&path).unwrap());
+        let whole = fs::read(&path).unwrap();
+        for cut in [1, 15, 16, 20, 50, 99, 100, 101, 4095, 4096, 4097, whole.len() / 2, whole.len() - 4096] {
+            fs::write(&path, &whole[..cut]).unwrap();
+            let opened = Database::open(&path).and_then(|database| database.quick_check());
+            assert!(matches!(opened, Err(Error::Damaged { .. })), "cut at {cut}: {opened:?}");
+        }
+        fs::write(&path, "mine\n").unwrap();
+        assert!(matches!(Database::open(&path), Err(Error::Damaged { .. })));
+
+        fs::write(&path, &whole).unwrap();
+        let database = Database::open(&path).unwrap();
+        database.connection.execute_batch("DROP TABLE record").unwrap();
+        let error = database.connection.prepare("SELECT data FROM record").map(drop).unwrap_err();
+        assert!(matches!(Database::error(&path, "read", error), Error::Damaged { .. }));
+    }
+
+    #[test]
+    fn only_one_process_replaces_at_a_time_and_each_finds_a_place_of_its_own() {
+        let (_folder, path) = folder();
+        let turn = Replacing::wait(&path).unwrap();
+        let other = Connection::open(format!("{path}.lock")).unwrap();
+        other.busy_timeout(Duration::ZERO).unwrap();
+        assert!(is_busy(&other.execute_batch("BEGIN EXCLUSIVE").unwrap_err()));
+        drop(turn);
+        other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+
+        let mut places = Vec::new();
+        for content in ["one", "two"] {
+            fs::write(&path, content).unwrap();
+            fs::write(format!("{path}-wal"), content).unwrap();
+            let place = set_aside(&path, "now").unwrap();
+            assert_eq!(fs::read_to_string(&place).unwrap(), content);
+            assert_eq!(fs::read_to_string(format!("{place}-wal")).unwrap(), content);
+            places.push(place);
+        }
+        assert!(!path.exists() && places[0] != places[1], "{places:?}");
+    }
 }

@@ -436,3 +436,34 @@ pub fn prepare(folder: &Utf8Path) -> Result<(), files::Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod id_tests {
+    use super::*;
+
+    #[test]
+    fn ids_say_what_they_name_and_other_names_say_nothing() {
+        let name = parse_id("20261122T171304123Z-full-check-pass").unwrap();
+        assert_eq!((name.command.as_str(), name.verdict), ("full-check", Verdict::Pass));
+        assert_eq!(parse_id("20261122T171304123Z-gate-fail~2").unwrap().command, "gate");
+        for other in [
+            "latest",
+            "notes",
+            "20261122T171304123Z-full-check",
+            "20261122T171304123Z-full-check-maybe",
+            "2026-full-check-pass",
+            "20261122T171304123Z--pass",
+        ] {
+            assert_eq!(parse_id(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn age_is_counted_from_the_name() {
+        let now = "2026-11-22T00:00:00Z".parse().unwrap();
+        let keep = Duration::from_secs(30 * 86_400);
+        assert!(is_older("20261001T000000000Z-full-check-pass", now, keep));
+        assert!(!is_older("20261101T000000000Z-full-check-pass", now, keep));
+        assert!(!is_older("my-own-notes", now, keep));
+    }
+}

@@ -149,7 +149,7 @@ fn put_tests(to: &Connection, run: i64, tests: &[TestRecord], ordered: bool) -> 
     }
     let mut insert = to.prepare_cached("INSERT INTO outcome (block, run, data) VALUES (?1, ?2, ?3)")?;
     for (block, bytes) in blocks {
-        insert.execute(params![block, run, bytes])?;
+        insert.execute(params![block, run, codec::seal(bytes)])?;
     }
     Ok((!messages.is_empty()).then(|| codec::deflate(&messages)))
 }
@@ -165,9 +165,7 @@ fn put_files(to: &Connection, files: &BTreeMap<String, FileLines>) -> Result<Opt
     let mut list = Vec::new();
     for (path, lines) in files {
         let bytes = codec::put_lines(lines);
-        let mut sum = flate2::Crc::new();
-        sum.update(&bytes);
-        let (sum, data) = (sum.sum(), codec::deflate(&bytes));
+        let (sum, data) = (codec::sum(&bytes), codec::deflate(&bytes));
         let key: i64 = match find.query_row(params![sum, data], |row| row.get(0)).optional()? {
             Some(key) => {
                 again.execute([key])?;

@@ -55,3 +55,27 @@ impl Settings {
         Some(settings)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::tree;
+
+    fn decode(text: &str) -> (Option<Settings>, Vec<String>) {
+        let node = tree::parse(text).unwrap().unwrap();
+        let mut decoder = Decoder::default();
+        let settings = Settings::decode(&mut decoder, &node);
+        (settings, decoder.finish().into_iter().map(|problem| problem.message).collect())
+    }
+
+    #[test]
+    fn settings_are_read_or_refused_with_a_reason() {
+        let want = Settings { keep: Duration::from_secs(90 * 86_400), max_runs: 500 };
+        assert_eq!(decode("{ keep: 90d, max-runs: 500 }"), (Some(want), Vec::new()));
+        assert_eq!(decode("{}"), (Some(Settings::default()), Vec::new()));
+        assert_eq!(decode("{ max-runs: 0 }"), (None, vec!["a history of no runs remembers nothing".into()]));
+        for wrong in ["{ max-runs: -1 }", "{ max-runs: many }", "{ keep: 1y }", "{ max: 1 }"] {
+            assert!(!decode(wrong).1.is_empty(), "{wrong}");
+        }
+    }
+}

@@ -8,4 +8,5 @@ mod commands;
 mod config;
 mod contract;
 mod execution;
+mod history;
 mod inspect;

@@ -1,5 +1,8 @@
 //! The store against records that are made up, and against what the same records say by brute force.
 
+mod damage;
+mod moving;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
@@ -163,7 +166,7 @@ fn newest(records: &[Record]) -> Vec<&Record> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
     #[test]
     fn every_record_reads_back_equal_whatever_others_are_added_and_removed(
