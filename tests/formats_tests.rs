@@ -1,6 +1,7 @@
 //! Reports that real tools wrote, with the exact numbers that are in them. Tools and versions stand in
 //! `tests/fixtures/reports/README.md`.
 
+use mgmt_action::evidence::tests::Summary;
 use mgmt_action::evidence::{Evidence, Kind, Level, Limits, Origin, Outcome, Repeats, collect};
 
 fn read(kind: Kind, path: &str) -> Evidence {
@@ -39,6 +40,8 @@ const TESTS: &[Row] = &[
     row("go-1.19-both-streams.json", "go-json", [15, 6, 8, 4, 1, 0, 15], &[REPAIRED, FOREIGN]),
     row("go-1.19-count.json", "go-json", [2, 1, 1, 1, 0, 0, 3], &[]),
     row("go-1.24-build-failure.json", "go-json", [2, 1, 1, 1, 0, 0, 2], &[]),
+    // Without `repeats: last` a retry that held does not hide the failure before it.
+    row("gradle.xml", "junit", [4, 1, 2, 0, 1, 1, 5], &[]),
     row("gtest.xml", "junit", [6, 3, 1, 0, 2, 0, 6], &[]),
     row("gtest-none.xml", "junit", [0, 0, 0, 0, 0, 0, 0], &[EMPTY]),
     row("jest-ctrf.json", "ctrf", [4, 1, 1, 0, 2, 0, 4], &[]),
@@ -62,6 +65,9 @@ const TESTS: &[Row] = &[
     row("pytest-rerunfailures.xml", "junit", [1, 1, 0, 0, 0, 0, 2], &[CHANGED]),
     row("pytest-xunit1.xml", "junit", [7, 2, 3, 2, 2, 0, 8], &[]),
     row("pytest-xunit2.xml", "junit", [7, 2, 3, 2, 2, 0, 8], &[]),
+    // Its `tests` counts attempts.
+    row("surefire-rerun.xml", "junit", [5, 2, 2, 1, 1, 1, 10], &[]),
+    row("surefire-broken-class.xml", "junit", [1, 0, 1, 1, 0, 0, 1], &[]),
     row("tape.tap", "tap", [3, 1, 1, 0, 1, 0, 3], &[]),
     row("vitest.tap", "tap", [4, 2, 1, 0, 1, 0, 4], &[]),
     row("vitest-flat.tap", "tap", [4, 2, 1, 0, 1, 0, 4], &[]),
@@ -77,6 +83,40 @@ fn test_reports_of_real_tools_have_exact_counts() {
         let problems: Vec<_> = told.problems.iter().map(|problem| problem.code.as_str()).collect();
         assert_eq!((counts, problems), (row.counts, row.problems.to_vec()), "{}", row.file);
         assert_eq!(told.reports[0].format, row.format, "{}", row.file);
+    }
+}
+
+#[test]
+fn the_last_of_repeated_tests_holds_where_that_is_asked_for() {
+    let path = format!("{}/tests/fixtures/reports/tests/gradle.xml", env!("CARGO_MANIFEST_DIR"));
+    let origin = Origin { check: "unit", path: "gradle.xml", repeats: Repeats::Last };
+    let told = collect::read(std::fs::File::open(path).unwrap(), Some(Kind::Tests), None, &origin, &Limits::default());
+    let sum = told.tests.summary();
+    assert_eq!((sum.total, sum.passed, sum.failed, sum.skipped, sum.flaky, sum.attempts), (4, 2, 1, 1, 1, 5));
+}
+
+#[test]
+fn the_wall_time_is_the_one_that_the_tool_states() {
+    for (file, want) in [
+        ("bats.xml", Some(0.051)),
+        ("ctest.xml", Some(1.0)),
+        // The packages' own times.
+        ("go-1.19.json", Some(0.027)),
+        ("jest-ctrf.json", Some(1.081)),
+        ("jest-junit.xml", Some(1.075)),
+        ("libtest.txt", Some(0.21)),
+        ("mstest.trx", Some(5.0)),
+        ("nextest.xml", Some(0.413)),
+        // Cases outside any suite are among them.
+        ("node.xml", Some(0.004_004)),
+        ("phpunit.xml", Some(0.014_066)),
+        ("pytest-xunit2.xml", Some(0.051)),
+        ("surefire-rerun.xml", Some(0.024)),
+        ("tape.tap", None),
+    ] {
+        let wall = read(Kind::Tests, &format!("tests/{file}")).tests.summary().wall_seconds;
+        let close = |a: f64, b: f64| (a - b).abs() < 1e-9;
+        assert!(wall == want || wall.zip(want).is_some_and(|(a, b)| close(a, b)), "{file}: {wall:?}");
     }
 }
 
@@ -229,9 +269,12 @@ fn a_cut_report_says_so_or_says_the_same_and_gains_no_pass() {
             let told = read(&bytes[..cut]);
             let sum = told.tests.summary();
             assert!(sum.passed <= whole.passed, "{} cut at {cut}: {} passed", row.file, sum.passed);
+            // A time that is cut is no time, and a rule on one that is missing decides nothing.
+            let wall_seconds = sum.wall_seconds.or(whole.wall_seconds);
+            let is_same = Summary { wall_seconds, ..sum } == whole;
             // Between two packages nothing tells that Go's stream goes on.
             let is_between = row.format == "go-json" && is_between_packages(&bytes[..cut]);
-            assert!(losses(&told) > 0 || sum == whole || is_between, "{} cut at {cut}: {sum:?}", row.file);
+            assert!(losses(&told) > 0 || is_same || is_between, "{} cut at {cut}: {sum:?}", row.file);
         }
     }
 }

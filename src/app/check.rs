@@ -6,23 +6,23 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
 
+use super::compare::{self, Wanted};
 use super::history::Place;
-use super::{Context, GIT, NO_REPOSITORY, Stop};
+use super::judge::{Material, judge, note_state};
+use super::{Context, Stop};
 use crate::check::{Event, Plan, Selection, plan};
 use crate::config::Config;
-use crate::evidence::problem::CONFLICT;
-use crate::evidence::{Evidence, Limits, Measurements, Problem, Repeats};
+use crate::evidence::{Evidence, Limits, Problem, Repeats};
 use crate::gate::judge::Asked;
-use crate::gate::{self, RuleResult};
 use crate::history;
-use crate::record::{self, Policy, Project, Record};
+use crate::record::Record;
 use crate::repo;
 use crate::report;
 use crate::run::{self, FailFast, Fix, Run, Settings};
 use crate::sys::text;
 
 /// The command that runs every group and judges every rule.
-pub const FULL: &str = record::FULL;
+pub const FULL: &str = crate::record::FULL_CHECK;
 
 /// Time between asking a check to end and killing it.
 pub const GRACE: Duration = Duration::from_secs(5);
@@ -42,6 +42,8 @@ pub struct Request {
     pub fail_fast: FailFast,
     /// Whether repairs run first.
     pub fix: Fix,
+    /// What to compare with.
+    pub wanted: Wanted,
 }
 
 /// What came of it.
@@ -125,6 +127,11 @@ pub fn check(context: &Context, request: &Request, tell: &mut dyn FnMut(Event)) 
     let started_at = context.clock.now();
     let clock = Instant::now();
     let mut state = repo::state(&config.root);
+    let place = Place::of(context, &config);
+    if request.wanted.is_explicit() {
+        // A name that cannot be had is told before minutes of checks, not after.
+        compare::find(context, &config, &place, state.as_ref().ok(), gate, &request.wanted, started_at)?;
+    }
     let settings = Settings {
         command: request.command.clone(),
         root: config.root.clone(),
@@ -142,14 +149,12 @@ pub fn check(context: &Context, request: &Request, tell: &mut dyn FnMut(Event)) 
     }
 
     let asked = asked(&plan, request);
-    let mut record = judge(&config, &plan, gate, &asked, run);
-    record.command.clone_from(&request.command);
-    record.started_at = started_at;
+    let material = material(&plan, run);
+    let comparison = compare::find(context, &config, &place, state.as_ref().ok(), gate, &request.wanted, started_at)?;
+    let mut record = judge(&config, &request.command, started_at, material, gate, &asked, comparison);
     note_state(&mut record, state);
     record.finished_at = context.clock.now();
     record.duration_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
-    record.id = Record::id_of(started_at, &record.command, record.verdict);
-    let place = Place::of(context, &config);
     let (written, failures) = keep(&place, context, &config, &mut record);
     Ok(Checked { record, written, failures, notices: place.take_problems() })
 }
@@ -162,8 +167,8 @@ fn asked(plan: &Plan, request: &Request) -> Asked {
     Asked::Yielded(plan.checks.iter().flat_map(|planned| planned.check.evidence.iter().map(|spec| spec.kind)).collect())
 }
 
-/// From what ran to a record. Times and identity are filled in by the caller.
-fn judge(config: &Config, plan: &Plan, gate: Option<&gate::Gate>, asked: &Asked, run: Run) -> Record {
+/// What ran, in the order of the plan.
+fn material(plan: &Plan, run: Run) -> Material {
     let mut evidence = Evidence::default();
     let mut checks = Vec::with_capacity(run.checks.len());
     for executed in run.checks {
@@ -171,72 +176,17 @@ fn judge(config: &Config, plan: &Plan, gate: Option<&gate::Gate>, asked: &Asked,
         // Tests of different checks never meet, so the choice has no effect here.
         evidence.merge(executed.evidence, Repeats::Worst);
     }
-    let measurements = Measurements::of(&evidence);
-    let mut problems = run.problems;
-    problems.append(&mut evidence.problems);
-    problems.extend(conflicts(&measurements));
-    let rules: Vec<RuleResult> = gate.map(|gate| gate::judge(gate, &measurements, asked)).unwrap_or_default();
-    let verdict = record::verdict(&checks, &rules, &problems, run.interrupted.is_some());
-    Record {
-        schema: record::SCHEMA.to_owned(),
-        id: String::new(),
-        version: crate::sys::VERSION.to_owned(),
-        command: String::new(),
-        started_at: jiff::Timestamp::UNIX_EPOCH,
-        finished_at: jiff::Timestamp::UNIX_EPOCH,
-        duration_ms: 0,
-        project: Project { name: config.name(), ..Project::default() },
-        left_out: plan.left_out.iter().map(|left| (left.id.clone(), left.why.clone())).collect(),
-        policy: Policy { path: config.path.to_string(), commit: None, changed: false },
-        gate: gate.map(|gate| gate.name.clone()),
-        verdict,
-        interrupted: run.interrupted,
-        checks,
-        rules,
-        measurements,
-        reports: evidence.reports,
-        problems,
-        tests: record::tests(&evidence.tests),
-        lines: evidence.coverage.file_lines(),
-        baseline: None,
-        patch: None,
-    }
-}
-
-/// Names that several files give different values: each is judged, and none is the value.
-fn conflicts(measurements: &Measurements) -> Vec<Problem> {
-    let names: BTreeSet<_> = measurements.iter().map(|measurement| measurement.name.as_str()).collect();
-    let differ =
-        names.into_iter().filter(|name| measurements.all(name).count() > 1 && measurements.value(name).is_none());
-    differ
-        .map(|name| {
-            let stated: Vec<_> = measurements
-                .all(name)
-                .map(|one| format!("{} in {}", text::number(one.value), one.sources.join(", ")))
-                .collect();
-            Problem::new(&CONFLICT, format!("`{name}` is {}", text::list(&stated)))
-        })
-        .collect()
-}
-
-fn note_state(record: &mut Record, state: Result<repo::State, repo::Error>) {
-    match state {
-        Ok(state) => {
-            record.policy.commit = state.commit.clone().filter(|_| !state.dirty);
-            record.project.commit = state.commit;
-            record.project.tree = state.tree.filter(|_| !state.dirty);
-            record.project.branch = state.branch;
-            record.project.dirty = Some(state.dirty);
-        }
-        Err(error @ repo::Error::NoRepository(_)) => {
-            record.problems.push(Problem::new(&NO_REPOSITORY, error.to_string()));
-        }
-        Err(error @ repo::Error::Git(_)) => record.problems.push(Problem::new(&GIT, error.to_string())),
-    }
+    let left_out = plan.left_out.iter().map(|left| (left.id.clone(), left.why.clone())).collect();
+    Material { checks, evidence, problems: run.problems, left_out, interrupted: run.interrupted }
 }
 
 /// Stores the record, writes the reports, removes what is too old. Failures are told, and change nothing else.
-fn keep(place: &Place, context: &Context, config: &Config, record: &mut Record) -> (Vec<Utf8PathBuf>, Vec<Failure>) {
+pub(super) fn keep(
+    place: &Place,
+    context: &Context,
+    config: &Config,
+    record: &mut Record,
+) -> (Vec<Utf8PathBuf>, Vec<Failure>) {
     let mut failures = Vec::new();
     let folder = context.report_dir(config);
     if let Err(error) = place.ask(|store| store.add(record)) {

@@ -1,12 +1,20 @@
-//! What a check does, what a metric counts, what a problem's code means.
+//! What a check does, what a metric counts and how it was judged, what a problem's code means, why a run ended as it did.
 
 use super::{Context, Stop};
 use crate::check::{Action, Check};
 use crate::config::Config;
 use crate::evidence::metric;
 use crate::evidence::problem::Code;
-use crate::gate::Gate;
+use crate::gate::{Gate, RuleResult, RuleVerdict};
+use crate::history::Store;
+use crate::record::Record;
+use crate::report::advice;
 use crate::sys::text;
+
+/// Rule results shown before the rest is counted.
+const RESULTS: usize = 20;
+/// Earlier runs looked through for one that judged a metric.
+const RUNS: usize = 100;
 
 /// Everything with a code, over all rooms.
 pub fn codes() -> impl Iterator<Item = &'static Code> {
@@ -33,9 +41,15 @@ pub fn explain(context: &Context, topic: &str) -> anyhow::Result<String> {
     // A configuration that does not load must not keep fixed names from being explained.
     let config = context.load();
     if metric::check(topic).is_ok() {
-        return Ok(one_metric(topic, config.as_ref().ok()));
+        let last = config.as_ref().ok().and_then(|config| last_with(config, topic));
+        return Ok(
+            one_metric(topic, config.as_ref().ok()) + &last.map(|record| results(&record, topic)).unwrap_or_default()
+        );
     }
     let config = config?;
+    if let Some(record) = run(&config, topic)? {
+        return Ok(one_run(&record));
+    }
     if let Some(check) = config.checks.iter().find(|check| check.id == topic) {
         return Ok(one_check(check));
     }
@@ -43,7 +57,10 @@ pub fn explain(context: &Context, topic: &str) -> anyhow::Result<String> {
     let names = names.chain(metric::NAMES.iter().map(|row| row.name)).chain(codes().map(|code| code.id));
     let hint = match text::closest(topic, names) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => "a topic is a check's name, a metric's name, a problem's code, `metrics` or `codes`".to_owned(),
+        None => {
+            "a topic is a check's name, a metric's name, a problem's code, a run's id, `latest`, `metrics` or `codes`"
+                .to_owned()
+        }
     };
     Err(Stop::usage(format!("nothing is called `{}`", text::one_line(topic)), Some(hint)).into())
 }
@@ -79,6 +96,108 @@ fn one_metric(name: &str, config: Option<&Config>) -> String {
 fn rules_on(gate: &Gate, name: &str) -> String {
     let rules = gate.rules.iter().filter(|rule| rule.metric == name);
     rules.flat_map(|rule| &rule.limits).map(|limit| format!("Gate {}: {limit}.\n", gate.name)).collect()
+}
+
+/// The last run that judged a rule on the metric, or else measured it.
+fn last_with(config: &Config, name: &str) -> Option<Record> {
+    let store = Store::of(&config.root);
+    let ids = store.ids().ok()?;
+    let judged =
+        |record: &Record| record.rules.iter().any(|rule| rule.metric == name && rule.verdict != RuleVerdict::NotAsked);
+    ids.iter().take(RUNS).filter_map(|id| store.get(id).ok()).find(judged)
+}
+
+/// The run that a text names: `latest`, an id, or the beginning of one that no other run has.
+fn run(config: &Config, name: &str) -> anyhow::Result<Option<Record>> {
+    let store = Store::of(&config.root);
+    // A text that can begin no id is something else, and the store need not be asked.
+    if name != "latest" && !name.starts_with(|ch: char| ch.is_ascii_digit()) {
+        return Ok(None);
+    }
+    let ids = store.ids().map_err(Stop::from)?;
+    let mut found = ids.iter().filter(|id| name == "latest" || id.starts_with(name));
+    let Some(id) = found.next() else { return Ok(None) };
+    if name != "latest" && id != name && found.next().is_some() {
+        let message = format!("several runs begin with `{}`", text::one_line(name));
+        return Err(Stop::usage(message, Some("write more of the id".into())).into());
+    }
+    Ok(Some(store.get(id).map_err(Stop::from)?))
+}
+
+/// What each rule on a metric said in a run.
+fn results(record: &Record, name: &str) -> String {
+    let rules = record.rules.iter().filter(|rule| rule.metric == name && rule.verdict != RuleVerdict::NotAsked);
+    let mut out = format!("\nIn the run {}", record.id);
+    if let Some(baseline) = &record.baseline {
+        out.push_str(&format!(", compared with {}", baseline.in_words()));
+    }
+    out.push_str(":\n");
+    // Parts that do not hold come first: of thousands that do, a few are enough.
+    let mut rules: Vec<_> = rules.collect();
+    rules.sort_by_key(|rule| matches!(rule.verdict, RuleVerdict::Pass | RuleVerdict::NotApplicable));
+    for rule in rules.iter().take(RESULTS) {
+        out.push_str(&result(rule));
+    }
+    if rules.len() > RESULTS {
+        out.push_str(&format!(
+            "\n… and {} more parts of the project; the report of the run has them\n",
+            rules.len() - RESULTS
+        ));
+    }
+    out
+}
+
+fn result(rule: &RuleResult) -> String {
+    let of = rule.scope.as_deref().map(|scope| format!(" of {}", text::one_line(scope))).unwrap_or_default();
+    let mut out = format!("\n{}{of}, {}: {}\n", rule.metric, rule.limit, rule.verdict.word());
+    let mut say = |what: &str, value: String| out.push_str(&format!("  {what:<14}{value}\n"));
+    say("because", rule.message.clone());
+    say("value", rule.shown_value());
+    if let Some(base) = rule.base {
+        say("baseline", metric::unit(&rule.metric).beside(base, rule.value.unwrap_or(f64::NAN)));
+    }
+    if let Some(change) = rule.shown_change() {
+        say("difference", change);
+    }
+    if let Some(source) = &rule.source {
+        say("read from", text::one_line(source));
+    }
+    if let Some(advice) = &rule.advice {
+        say("smallest fix", advice.clone());
+    }
+    out
+}
+
+/// Why a run ended as it did.
+fn one_run(record: &Record) -> String {
+    let mut out = format!("{}: {}\n\n{}\n", record.id, record.verdict.word(), advice::summary(record));
+    let commit = record.project.commit.as_deref().unwrap_or("no commit");
+    let dirty = if record.project.dirty == Some(true) { ", with uncommitted changes" } else { "" };
+    out.push_str(&format!("commit      {commit}{dirty}\n"));
+    out.push_str(&match &record.baseline {
+        Some(baseline) => format!("baseline    {}\n", baseline.in_words()),
+        None => "baseline    none\n".to_owned(),
+    });
+    out.push_str(&format!(
+        "as baseline {}\n",
+        if record.is_fit_as_baseline() { "fit: a full, clean run" } else { "not fit" }
+    ));
+    let steps = advice::steps(record);
+    if !steps.is_empty() {
+        out.push_str("\nwhat would make it pass:\n");
+    }
+    for step in steps {
+        let command = step.command.map(|command| format!("  →  {}", text::one_line(&command))).unwrap_or_default();
+        out.push_str(&format!("  {}{command}\n", step.what));
+    }
+    let deciding = |rule: &&RuleResult| !matches!(rule.verdict, RuleVerdict::NotAsked | RuleVerdict::NotApplicable);
+    let mut rules: Vec<_> = record.rules.iter().filter(deciding).collect();
+    rules.sort_by_key(|rule| rule.verdict == RuleVerdict::Pass);
+    out.extend(rules.iter().take(RESULTS).map(|rule| result(rule)));
+    if rules.len() > RESULTS {
+        out.push_str(&format!("\n… and {} more rules; the report of the run has them\n", rules.len() - RESULTS));
+    }
+    out
 }
 
 fn one_check(check: &Check) -> String {

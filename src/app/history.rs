@@ -178,6 +178,7 @@ fn partial_record(report: Report, path: &Utf8Path) -> Option<Record> {
             source: rule.source,
             verdict: rule.verdict,
             message: rule.message,
+            advice: rule.advice,
         })
         .collect();
     let checks = report.checks.into_iter().map(|check| CheckOutcome {

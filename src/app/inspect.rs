@@ -38,7 +38,9 @@ pub fn inspect(context: &Context, request: &Request) -> anyhow::Result<Evidence>
             paths: Vec::new(),
         })
         .collect();
-    Ok(read_all(&wanted, &root, &Limits::default()))
+    let mut evidence = read_all(&wanted, &root, &Limits::default());
+    evidence.note_disputes();
+    Ok(evidence)
 }
 
 /// The path from the root where the file lies under it, else the whole path.

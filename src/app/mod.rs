@@ -3,10 +3,13 @@
 //! Nothing here prints or exits: that is `cli`'s.
 
 pub mod check;
+pub mod compare;
 pub mod explain;
+pub mod gate;
 pub mod history;
 pub mod init;
 pub mod inspect;
+pub mod judge;
 pub mod reports;
 pub mod status;
 pub mod trend;
@@ -115,7 +118,7 @@ impl From<crate::history::Error> for Stop {
 }
 
 /// Problem codes of the use cases.
-pub const CODES: &[&Code] = &[&NO_REPOSITORY, &GIT];
+pub const CODES: &[&Code] = &[&NO_REPOSITORY, &GIT, &BASELINE];
 
 /// The project is not in git.
 pub const NO_REPOSITORY: Code = Code {
@@ -131,4 +134,12 @@ pub const GIT: Code = Code {
     level: Level::Warning,
     doc: "git could not say which commit is checked out, so the record names none.",
     hint: "run `git status` in the project and look at what it says",
+};
+
+/// There is nothing to compare with, or less than there should be.
+pub const BASELINE: Code = Code {
+    id: "baseline.none",
+    level: Level::Note,
+    doc: "There is no earlier run to compare with, or not everything about it could be found out. Limits against a baseline warn, or are inconclusive if the rule says `require-base`.",
+    hint: "",
 };

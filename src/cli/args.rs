@@ -89,6 +89,8 @@ pub(super) enum Command {
     MlModels(RunArgs),
     /// Run the group data
     DataCheck(RunArgs),
+    /// Judge report files that are already there; run nothing
+    Gate(GateArgs),
     /// Show what a gate would see in report files
     Inspect(InspectArgs),
     /// Write report files, added up, in a form that other tools read
@@ -105,7 +107,7 @@ pub(super) enum Command {
     Init(InitArgs),
     /// Check, show or describe the policy file
     Config(ConfigArgs),
-    /// What a check does, a metric counts, a problem's code means
+    /// What a check does, a metric counts, a problem's code means; why a rule or a run failed
     Explain(ExplainArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
@@ -140,6 +142,26 @@ pub(super) struct RunArgs {
     /// Write every event as a JSON line
     #[arg(long, value_name = "FILE")]
     pub(super) events: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    pub(super) against: AgainstArgs,
+}
+
+/// What a run is compared with.
+#[derive(Args, Clone, Debug)]
+pub(super) struct AgainstArgs {
+    /// Compare with this branch, tag or commit, with a record in a file, or with `none` [default: the nearest
+    /// earlier commit of the default branch that has a full, clean run in history]
+    #[arg(long, value_name = "REF|FILE")]
+    pub(super) base: Option<String>,
+    /// Take what changed from this unified diff instead of asking git
+    #[arg(long, value_name = "FILE")]
+    pub(super) diff: Option<Utf8PathBuf>,
+}
+
+impl AgainstArgs {
+    pub(super) fn wanted(&self) -> crate::app::compare::Wanted {
+        crate::app::compare::Wanted { base: self.base.clone(), diff: self.diff.clone() }
+    }
 }
 
 #[derive(Args, Debug)]
@@ -283,6 +305,18 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct GateArgs {
+    /// Judge by this gate instead of the one under `gate:`
+    #[arg(long, value_name = "NAME")]
+    pub(super) gate: Option<String>,
+    /// Report files, each alone or after its check: `tests=reports/junit.xml`
+    #[arg(long, required = true, num_args = 1.., value_name = "[CHECK=]FILE")]
+    pub(super) evidence: Vec<String>,
+    #[command(flatten)]
+    pub(super) against: AgainstArgs,
+}
+
+#[derive(Args, Debug)]
 pub(super) struct InspectArgs {
     /// Report files
     #[arg(required = true, value_name = "FILE")]
@@ -290,7 +324,7 @@ pub(super) struct InspectArgs {
     /// Read all of them as this format [default: found by their content]
     #[arg(long = "as", value_name = "FORMAT")]
     pub(super) format_of_files: Option<String>,
-    /// List covered source files
+    /// List covered source files and the folders they are in
     #[arg(long = "files")]
     pub(super) sources: bool,
     /// List all tests
@@ -371,8 +405,8 @@ pub(super) enum ConfigCommand {
 
 #[derive(Args, Debug)]
 pub(super) struct ExplainArgs {
-    /// A check's name, a metric's name, a problem's code, `metrics` or `codes`
-    #[arg(value_name = "CHECK|METRIC|CODE")]
+    /// A check's name, a metric's name, a problem's code, a run's id, `latest`, `metrics` or `codes`
+    #[arg(value_name = "CHECK|METRIC|CODE|RUN")]
     pub(super) topic: String,
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use super::args::{Format, Mode, RunArgs};
 use super::plan;
 use super::screen::Screen;
-use crate::app::check::{self, Request};
+use crate::app::check::{self, Checked, Request};
 use crate::app::{Context, Stop};
 use crate::check::Selection;
 use crate::progress::{Actions, EventFile, Fan, Live, Plain};
@@ -44,10 +44,22 @@ pub(super) fn run(
     if args.dry_run {
         return plan::run(context, &request, screen);
     }
-    screen.require(command.name, &[Format::Human, Format::Json, Format::Markdown])?;
+    screen.require(command.name, FORMS)?;
     let mut fan = subscribers(context, args, screen)?;
     let checked = check::check(context, &request, &mut |event| fan.tell(&event))?;
 
+    for failure in fan.failures() {
+        screen.warning(&failure, None);
+    }
+    show(context, &checked, screen);
+    Ok(checked.record.verdict.exit_code())
+}
+
+/// The forms that a record is shown in.
+pub(super) const FORMS: &[Format] = &[Format::Human, Format::Json, Format::Markdown];
+
+/// Shows what came of a run: the report, where it was written, and what could not be.
+pub(super) fn show(context: &Context, checked: &Checked, screen: &mut Screen) {
     if let Some(renderer) = report::renderer(screen.format.name()) {
         let options = Options { colour: screen.colour_on_out(), verbose: screen.verbose };
         screen.report(&(renderer.render)(&checked.record, options));
@@ -56,16 +68,12 @@ pub(super) fn run(
         let shown = path.strip_prefix(&context.cwd).unwrap_or(path);
         screen.remark(&format!("report: {shown}"));
     }
-    for failure in fan.failures() {
-        screen.warning(&failure, None);
-    }
     for failure in &checked.failures {
         screen.warning(&format!("not written: {}", failure.message), failure.hint.as_deref());
     }
     for notice in &checked.notices {
         screen.warning(&notice.message, notice.hint.as_deref());
     }
-    Ok(checked.record.verdict.exit_code())
 }
 
 fn request(command: &CheckCommand, args: &RunArgs) -> Request {
@@ -81,6 +89,7 @@ fn request(command: &CheckCommand, args: &RunArgs) -> Request {
         jobs: args.jobs.map(usize::from),
         fail_fast: if args.fail_fast { FailFast::Yes } else { FailFast::No },
         fix: if args.fix { Fix::Yes } else { Fix::No },
+        wanted: args.against.wanted(),
     }
 }
 

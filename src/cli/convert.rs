@@ -4,9 +4,9 @@ use super::args::{ConvertArgs, Format};
 use super::inspect::exit_code;
 use super::screen::Screen;
 use crate::app::inspect::{self, Request};
-use crate::app::{Context, Stop};
+use crate::app::{Context, Exit, Stop};
 use crate::evidence::Level;
-use crate::report::convert::{WRITERS, Wants};
+use crate::report::convert::{LeftOut, WRITERS, Wants, left_out};
 use crate::sys::{fs, text};
 
 pub(super) fn run(context: &Context, args: &ConvertArgs, screen: &mut Screen) -> anyhow::Result<u8> {
@@ -19,9 +19,27 @@ pub(super) fn run(context: &Context, args: &ConvertArgs, screen: &mut Screen) ->
         screen.warning(&format!("{place}{}", text::one_line(&problem.message)), problem.hint.as_deref());
     }
     let Some(writer) = WRITERS.iter().find(|writer| writer.name == args.to) else { return Ok(exit_code(&evidence)) };
+    let left = match writer.wants {
+        Wants::Coverage => left_out(&evidence.coverage),
+        Wants::Tests | Wants::Anything => LeftOut::default(),
+    };
+    if left.files > 0 {
+        let told = format!(
+            "{} left out: only sums are known of them",
+            text::plural(left.files, "source file is", "source files are")
+        );
+        screen.warning(&told, Some("convert the tool's report with lines, or use `--to json`"));
+    }
+    if left.lines > 0 && writer.name == "cobertura" {
+        let told = format!(
+            "{} left out: Cobertura has no place for branches where no line is executable",
+            text::plural(left.lines, "line with branches is", "lines with branches are")
+        );
+        screen.warning(&told, None);
+    }
     let has = match writer.wants {
         Wants::Tests => !evidence.tests.is_empty(),
-        Wants::Coverage => !evidence.coverage.is_empty(),
+        Wants::Coverage => evidence.coverage.files().count() as u64 > left.files,
         Wants::Anything => true,
     };
     if !has {
@@ -35,5 +53,5 @@ pub(super) fn run(context: &Context, args: &ConvertArgs, screen: &mut Screen) ->
         Some(path) => fs::write_atomic(&context.cwd.join(path), written.as_bytes()).map_err(Stop::from)?,
         None => screen.data(&written),
     }
-    Ok(exit_code(&evidence))
+    Ok(if left.files > 0 { Exit::Undecided as u8 } else { exit_code(&evidence) })
 }

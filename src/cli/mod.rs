@@ -9,6 +9,7 @@ mod completions;
 mod config;
 mod convert;
 mod explain;
+mod gate;
 mod history;
 mod init;
 mod inspect;
@@ -110,6 +111,7 @@ fn dispatch(program: Program, cli: Cli, env: Env, screen: &mut Screen) -> anyhow
         Command::Trend(args) => trend::run(&context, &args, screen),
         Command::History(args) => history::run(&context, &args, screen),
         Command::Report(args) => report::run(&context, &args, screen),
+        Command::Gate(args) => gate::run(&context, &args, screen),
         Command::Inspect(args) => inspect::run(&context, &args, screen),
         Command::Convert(args) => convert::run(&context, &args, screen),
         Command::Init(args) => init::run(&context, &args, screen),

@@ -9,6 +9,7 @@ use super::{Config, DEFAULT_GATE, Project, Reports, SCHEMA_URL};
 use crate::check::{self, Check};
 use crate::decode::tree::{Data, Node};
 use crate::decode::{Decoder, Diagnostic, Key, Place, schema as piece, tree};
+use crate::gate::scope::{Components, Globs};
 use crate::gate::{Gate, rule};
 use crate::history;
 use crate::sys::text;
@@ -28,6 +29,12 @@ pub const KEYS: &[Key] = &[
         "More lists of rules, by name; --gate NAME chooses one.",
         || json!({ "type": "object", "additionalProperties": rule::list_schema() }),
     ),
+    Key::optional(
+        "components",
+        "Named parts of the project: globs of source files, by name.",
+        || json!({ "type": "object", "additionalProperties": rule::globs_schema() }),
+    ),
+    Key::optional("patch", "What counts as changed.", || piece::object(PATCH)),
     Key::optional("reports", "Where reports go and how long they are kept.", || piece::object(REPORTS)),
     Key::optional("history", "How long the records of runs are kept, and how many.", || piece::object(history::KEYS)),
 ];
@@ -40,6 +47,12 @@ const PROJECT: &[Key] = &[
         piece::string,
     ),
 ];
+
+const PATCH: &[Key] = &[Key::optional(
+    "ignore",
+    "Changed files that need no coverage, beside those that .gitattributes marks as linguist-generated.",
+    rule::globs_schema,
+)];
 
 const REPORTS: &[Key] = &[
     Key::optional("dir", "Folder for reports, relative to the root (default .mgmt/reports).", piece::string),
@@ -106,8 +119,11 @@ fn root_map(decoder: &mut Decoder, node: &Node, root: &Utf8Path, path: &Utf8Path
     }
     let project = fields.get("project").map_or(Some(Project::default()), |node| project(decoder, node));
     let checks = fields.get("checks").map_or(Some(Vec::new()), |node| checks(decoder, node));
-    let gate = fields.get("gate").and_then(|node| Gate::decode(decoder, node, DEFAULT_GATE));
-    let gates = fields.get("gates").map_or(Some(Vec::new()), |node| gates(decoder, node));
+    let components = fields.get("components").map_or(Some(Components::new()), |node| components(decoder, node));
+    let known = components.clone().unwrap_or_default();
+    let gate = fields.get("gate").and_then(|node| Gate::decode(decoder, node, DEFAULT_GATE, &known));
+    let gates = fields.get("gates").map_or(Some(Vec::new()), |node| gates(decoder, node, &known));
+    let patch_ignore = fields.get("patch").map_or(Some(Globs::default()), |node| patch(decoder, node));
     let reports = fields.get("reports").map_or(Some(Reports::default()), |node| reports(decoder, node));
     let history =
         fields.get("history").map_or(Some(Default::default()), |node| history::Settings::decode(decoder, node));
@@ -118,6 +134,8 @@ fn root_map(decoder: &mut Decoder, node: &Node, root: &Utf8Path, path: &Utf8Path
         checks: checks?,
         gate,
         gates: gates?,
+        components: components?,
+        patch_ignore: patch_ignore?,
         reports: reports?,
         history: history?,
     })
@@ -142,7 +160,23 @@ fn reports(decoder: &mut Decoder, node: &Node) -> Option<Reports> {
     Some(reports)
 }
 
-fn gates(decoder: &mut Decoder, node: &Node) -> Option<Vec<Gate>> {
+fn components(decoder: &mut Decoder, node: &Node) -> Option<Components> {
+    let mut out = Components::new();
+    for (name, key, value) in decoder.map(node, "components")? {
+        let named = check::name(decoder, key, "a component").is_some();
+        if let Some(globs) = Globs::decode(decoder, value).filter(|_| named) {
+            out.push((name.to_owned(), globs));
+        }
+    }
+    Some(out)
+}
+
+fn patch(decoder: &mut Decoder, node: &Node) -> Option<Globs> {
+    let fields = decoder.fields(node, "patch", &[PATCH])?;
+    fields.get("ignore").map_or(Some(Globs::default()), |node| Globs::decode(decoder, node))
+}
+
+fn gates(decoder: &mut Decoder, node: &Node, components: &Components) -> Option<Vec<Gate>> {
     let mut out = Vec::new();
     for (name, key, value) in decoder.map(node, "gates")? {
         if check::name(decoder, key, "a gate").is_none() {
@@ -157,7 +191,7 @@ fn gates(decoder: &mut Decoder, node: &Node) -> Option<Vec<Gate>> {
             );
             continue;
         }
-        if let Some(gate) = Gate::decode(decoder, value, name) {
+        if let Some(gate) = Gate::decode(decoder, value, name, components) {
             out.push(gate);
         }
     }

@@ -20,6 +20,7 @@ use camino::Utf8PathBuf;
 
 use crate::check::Check;
 use crate::evidence::problem::{Code, Level};
+use crate::gate::scope::{Components, Globs};
 use crate::gate::{Gate, rule};
 use crate::history;
 
@@ -44,6 +45,10 @@ pub struct Config {
     pub gate: Option<Gate>,
     /// `gates:`, in written order.
     pub gates: Vec<Gate>,
+    /// Named parts of the project.
+    pub components: Components,
+    /// Changed files that need no coverage.
+    pub patch_ignore: Globs,
     /// Where reports go.
     pub reports: Reports,
     /// What is kept of earlier runs.
@@ -143,5 +148,6 @@ codes! {
     "config.unknown-check", "`needs` names a check that does not exist.", "correct the name";
     "config.cycle", "Checks need each other in a circle, so none of them could start.", "remove one of the `needs`";
     "config.rule", "A rule can decide nothing: it has no limit, or none that a value could hold.", "give it `min`, `max` or `equals`";
+    "config.scope", "A rule names a part of the project that it cannot be about.", "use `paths`, `component` or `each` with coverage metrics, and name components under `components:`";
     "config.unknown-metric", "Nothing measures a metric of that name.", "`mgmt explain metrics` lists the names";
 }

@@ -4,6 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::Config;
 use crate::check::{Action, Check, evidence};
+use crate::evidence::metric::{self, Better};
+use crate::gate::rule::{LimitKind, NoBase};
+use crate::gate::scope::{Each, Scope};
 use crate::gate::{Gate, Rule};
 use crate::sys::text;
 
@@ -26,6 +29,14 @@ pub fn show(config: &Config) -> Value {
     if !config.gates.is_empty() {
         let gates: Map<_, _> = config.gates.iter().map(|gate| (gate.name.clone(), gate_value(gate))).collect();
         out.insert("gates".into(), gates.into());
+    }
+    if !config.components.is_empty() {
+        let components: Map<_, _> =
+            config.components.iter().map(|(name, globs)| (name.clone(), json!(globs.patterns))).collect();
+        out.insert("components".into(), components.into());
+    }
+    if !config.patch_ignore.patterns.is_empty() {
+        out.insert("patch".into(), json!({ "ignore": config.patch_ignore.patterns }));
     }
     let keep = text::duration_setting(config.reports.keep);
     out.insert("reports".into(), json!({ "dir": config.reports.dir, "keep": keep }));
@@ -115,7 +126,32 @@ fn rule_value(rule: &Rule) -> Value {
     let mut out = json!({ "metric": rule.metric });
     for limit in &rule.limits {
         // As written, so that `0` does not come back as `0.0`.
-        out[limit.kind.word()] = serde_json::from_str(&limit.text).unwrap_or_else(|_| json!(limit.bound));
+        out[limit.kind.word()] = if limit.relative {
+            limit.text.clone().into()
+        } else {
+            serde_json::from_str(&limit.text).unwrap_or_else(|_| json!(limit.bound))
+        };
+    }
+    match &rule.scope {
+        Scope::Project => {}
+        Scope::Paths(globs) => out["paths"] = json!(globs.patterns),
+        Scope::Component(name, _) => out["component"] = name.as_str().into(),
+        Scope::Each(each, within) => {
+            out["each"] = Each::WORDS.iter().find(|(_, other)| other == each).map_or("", |(word, _)| word).into();
+            if let Some(globs) = within {
+                out["paths"] = json!(globs.patterns);
+            }
+        }
+    }
+    if rule.limits.iter().any(|limit| limit.kind.needs_base()) || metric::is_from_base(&rule.metric) {
+        out["require-base"] = (rule.no_base == NoBase::Inconclusive).into();
+    }
+    if rule.limits.iter().any(|limit| limit.kind == LimitKind::Ratchet) {
+        let word = Better::WORDS.iter().find(|(_, better)| *better == rule.better);
+        out["direction"] = word.map_or("", |(word, _)| word).into();
+    }
+    if rule.metric == metric::PATCH_PERCENT {
+        out["min-lines"] = rule.min_lines.into();
     }
     let word = crate::gate::WhenMissing::WORDS.iter().find(|(_, when)| *when == rule.when_missing);
     out["when-missing"] = word.map_or("", |(word, _)| word).into();

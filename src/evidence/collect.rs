@@ -9,7 +9,7 @@ use std::io::{BufRead, Read};
 use serde::{Deserialize, Serialize};
 
 use super::coverage::{Building, Coverage};
-use super::problem::{EMPTY, ENCODING, LIMIT, UNREADABLE};
+use super::problem::{DISPUTED, EMPTY, ENCODING, LIMIT, UNREADABLE};
 use super::sink::{Case, Repeat, Sink, Span, Totals};
 use super::tests::Tests;
 use super::{Format, Kind, Limits, Problem, ReadError, source};
@@ -103,6 +103,25 @@ impl Evidence {
         self.problems.extend(other.problems);
     }
 
+    /// Says on how many lines coverage reports differ. Only the whole evidence of a run tells, so merging does not.
+    pub fn note_disputes(&mut self) {
+        let files =
+            self.coverage.files().map(|(path, file)| (path, file.disputed_lines())).filter(|(_, lines)| *lines > 0);
+        let (mut lines, mut first) = (0, None);
+        for (path, more) in files {
+            lines += more;
+            first.get_or_insert(path);
+        }
+        if let Some(first) = first {
+            let count = text::plural(lines, "line", "lines");
+            let told = format!(
+                "the reports differ in the number of branches on {count}, first in `{}`",
+                text::one_line(first)
+            );
+            self.problems.push(Problem::new(&DISPUTED, told));
+        }
+    }
+
     /// The paths of the reports of one kind.
     #[must_use]
     pub fn sources(&self, kind: Kind) -> Vec<&str> {
@@ -166,7 +185,7 @@ fn unreadable(origin: &Origin<'_>, why: &str) -> Evidence {
 
 /// Reads one report as a known format. Never fails; what went wrong is among the problems.
 pub fn read_with(format: &Format, input: &mut dyn BufRead, origin: &Origin<'_>, limits: &Limits) -> Evidence {
-    let mut collector = Collector::new(format.kind, origin);
+    let mut collector = Collector::new(format, origin);
     match (format.read)(input, &mut collector, limits) {
         Ok(()) => {}
         Err(ReadError::Limit { what, limit }) => {
@@ -205,18 +224,20 @@ struct Collector<'a> {
     file: Option<(String, Repeat)>,
     building: Building,
     entries: u64,
+    has_wall: bool,
     counts: BTreeMap<String, u64>,
 }
 
 impl<'a> Collector<'a> {
-    fn new(kind: Kind, origin: &'a Origin<'a>) -> Self {
+    fn new(format: &Format, origin: &'a Origin<'a>) -> Self {
         Self {
-            kind,
+            kind: format.kind,
             origin,
             evidence: Evidence::default(),
             file: None,
-            building: Building::default(),
+            building: Building::new(format.name),
             entries: 0,
+            has_wall: false,
             counts: BTreeMap::new(),
         }
     }
@@ -224,13 +245,22 @@ impl<'a> Collector<'a> {
     fn end_file(&mut self) {
         if let Some((path, repeat)) = self.file.take() {
             let file = self.building.finish(repeat);
-            self.entries += 1;
             self.evidence.coverage.add_repeat(path, file, repeat);
         }
     }
 
     fn finish(mut self, format: &Format) -> Evidence {
         self.end_file();
+        if self.kind == Kind::Coverage {
+            // A report may name a file several times.
+            self.entries = self.evidence.coverage.files().count() as u64;
+        }
+        if self.evidence.tests.is_empty() {
+            // What measured nothing took no time either.
+            self.evidence.tests = Tests::default();
+        } else if !self.has_wall {
+            self.evidence.tests.add_wall(None);
+        }
         let nothing = match self.kind {
             Kind::Tests => self.evidence.tests.is_empty().then_some("no test case"),
             Kind::Coverage => (self.evidence.coverage.summary().lines.total == 0).then_some("no coverable line"),
@@ -262,6 +292,11 @@ impl Sink for Collector<'_> {
     fn case(&mut self, case: &Case<'_>) {
         self.entries += 1;
         self.evidence.tests.add_case(self.origin.check, case, self.origin.repeats);
+    }
+
+    fn wall(&mut self, seconds: Option<f64>) {
+        self.has_wall = true;
+        self.evidence.tests.add_wall(seconds);
     }
 
     fn source_root(&mut self, path: &str) {

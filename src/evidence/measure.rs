@@ -1,8 +1,11 @@
 //! Evidence as named numbers. Totals are computed here and nowhere else.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::sink::Ratio;
+use super::coverage::Coverage;
+use super::sink::{Ratio, Totals};
 use super::{Evidence, Kind};
 
 /// A named number with the files it comes from.
@@ -43,6 +46,9 @@ impl Measurements {
                 ("duration_seconds", sum.seconds),
             ] {
                 out.add(format!("tests.{name}"), None, &sources, value);
+            }
+            if let Some(seconds) = sum.wall_seconds {
+                out.add("tests.wall_seconds".into(), None, &sources, seconds);
             }
         }
         let sum = evidence.coverage.summary();
@@ -105,6 +111,32 @@ impl Measurements {
     }
 }
 
+/// The sums of the project's files that `wanted` names. Files that belong to no path of the project are never among
+/// them.
+pub fn coverage_of(coverage: &Coverage, mut wanted: impl FnMut(&str) -> bool) -> Totals {
+    let files = coverage.project_files().filter(|(path, _)| wanted(path));
+    files.map(|(_, file)| file.summary()).fold(Totals::default(), |sum, file| sum + file)
+}
+
+/// The folder of the whole project.
+pub const ROOT: &str = ".";
+
+/// The sums of each folder with all that lies under it, ascending; [`ROOT`] is all of it. Files that belong to no
+/// path of the project are in none.
+#[must_use]
+pub fn folders(coverage: &Coverage) -> BTreeMap<&str, Totals> {
+    let mut folders: BTreeMap<&str, Totals> = BTreeMap::new();
+    for (path, file) in coverage.project_files() {
+        let sum = file.summary();
+        let inner = path.match_indices('/').map(|(slash, _)| &path[..slash]).filter(|folder| !folder.is_empty());
+        for folder in std::iter::once(ROOT).chain(inner) {
+            let folder = folders.entry(folder).or_default();
+            *folder = *folder + sum;
+        }
+    }
+    folders
+}
+
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
 fn count(value: u64) -> f64 {
     value as f64
@@ -143,11 +175,49 @@ pub mod not_finite {
 
 #[cfg(test)]
 mod tests {
+    use super::super::coverage::Building;
+    use super::super::coverage::paths::Match;
+    use super::super::sink::Repeat;
     use super::*;
 
     #[test]
     fn what_is_not_measured_has_no_number() {
         assert!(Measurements::of(&Evidence::default()).is_empty());
+    }
+
+    /// Files with covered and total lines; those under `/` are no file of the project.
+    fn coverage(files: &[(&str, u64, u64)]) -> Coverage {
+        let mut all = Coverage::default();
+        for (path, covered, total) in files {
+            let mut building = Building::default();
+            (1..=*total).for_each(|line| building.line(u32::try_from(line).unwrap(), u64::from(line <= *covered)));
+            all.add((*path).to_owned(), building.finish(Repeat::Sum));
+        }
+        all.matched(|path| if path.starts_with('/') { Match::None } else { Match::File(path.to_owned()) })
+    }
+
+    #[test]
+    fn a_folder_holds_all_that_lies_under_it() {
+        let all = coverage(&[
+            ("src/a/x.c", 1, 2),
+            ("src/a/b/y.c", 0, 3),
+            ("src/ab.c", 4, 4),
+            ("z.c", 1, 1),
+            ("/usr/v", 0, 9),
+        ]);
+        let found: Vec<_> =
+            folders(&all).into_iter().map(|(folder, sum)| (folder, sum.lines.covered, sum.lines.total)).collect();
+        assert_eq!(found, [(".", 6, 10), ("src", 5, 9), ("src/a", 1, 5), ("src/a/b", 0, 3)]);
+        assert!(folders(&Coverage::default()).is_empty());
+    }
+
+    #[test]
+    fn chosen_files_add_up() {
+        let all = coverage(&[("src/a.c", 1, 2), ("src/b.c", 0, 3), ("lib/c.c", 4, 4), ("/usr/v", 0, 9)]);
+        let lines = |wanted: fn(&str) -> bool| coverage_of(&all, wanted).lines;
+        assert_eq!(lines(|path| path.starts_with("src/")), Ratio { covered: 1, total: 5 });
+        assert_eq!(lines(|_| true), Ratio { covered: 5, total: 9 });
+        assert_eq!(lines(|_| false), Ratio::default());
     }
 
     #[test]

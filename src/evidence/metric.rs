@@ -33,10 +33,18 @@ impl Unit {
         self.show(&text::number_pair(value, other, self.decimals()).0)
     }
 
-    /// A value on its own: `91.11 %`.
+    /// A value on its own: `91.11 %`. One that is not 0 does not look like it.
     #[must_use]
     pub fn alone(self, value: f64) -> String {
-        self.beside(value, f64::NAN)
+        self.beside(value, 0.0)
+    }
+
+    /// A change by this much: `0.25 points`, `3`, `1.5 s`.
+    #[must_use]
+    pub fn change(self, by: f64) -> String {
+        // What subtraction adds in far decimals is not a change; else as many decimals as show that it is not nothing.
+        let shown = text::number_pair((by * 1e9).round() / 1e9, 0.0, self.decimals()).0;
+        if self == Self::Percent { format!("{shown} points") } else { self.show(&shown) }
     }
 
     /// A value in this unit: `12`, `59.24 %`, `1.5 s`.
@@ -49,6 +57,50 @@ impl Unit {
         }
     }
 }
+
+/// Which way a metric gets better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// More is better.
+    Higher,
+    /// Less is better.
+    Lower,
+}
+
+impl Better {
+    /// Every value with its word.
+    pub const WORDS: &'static [(&'static str, Self)] = &[("higher", Self::Higher), ("lower", Self::Lower)];
+}
+
+/// Names of which less is better.
+const LOWER: &[&str] = &[
+    "tests.failed",
+    "tests.errors",
+    "tests.skipped",
+    "tests.flaky",
+    "tests.attempts",
+    "tests.disappeared",
+    "tests.newly_skipped",
+    "tests.newly_failing",
+    "tests.newly_slow",
+    "tests.slowest_seconds",
+    "tests.quarantined",
+    "tests.duration_seconds",
+    "tests.wall_seconds",
+    "coverage.files.unmatched",
+    TOUCHED,
+    LOST,
+];
+
+/// Names that only a baseline can give a value.
+const FROM_BASE: &[&str] = &[TOUCHED, LOST, "tests.disappeared", "tests.newly_skipped", "tests.newly_failing"];
+
+/// Percentage of the changed lines that ran.
+pub const PATCH_PERCENT: &str = "coverage.patch.percent";
+/// Changed lines that did not run before either.
+pub const TOUCHED: &str = "coverage.patch.touched_uncovered";
+/// Lines that ran in the baseline and do not now.
+pub const LOST: &str = "coverage.lost.lines";
 
 /// One row: a name that rules may use.
 pub struct Name {
@@ -86,6 +138,11 @@ pub const NAMES: &[Name] = &[
         Unit::Seconds,
         "Sum of the times of all attempts; not the wall time of a parallel run.",
     ),
+    row(
+        "tests.wall_seconds",
+        Unit::Seconds,
+        "Sum of the times that the outermost suites state, from their start to their end; missing where one states none. Shards that ran at the same time add as well.",
+    ),
     row("coverage.lines.covered", Unit::Count, "Executable lines with at least one hit."),
     row("coverage.lines.total", Unit::Count, "Executable lines."),
     row("coverage.lines.percent", Unit::Percent, "Covered lines out of all executable lines."),
@@ -98,6 +155,19 @@ pub const NAMES: &[Name] = &[
     row("coverage.statements.covered", Unit::Count, "Statements that ran; only some formats tell."),
     row("coverage.statements.total", Unit::Count, "Statements."),
     row("coverage.statements.percent", Unit::Percent, "Statements that ran out of all."),
+    row("coverage.patch.covered", Unit::Count, "Changed lines that ran."),
+    row("coverage.patch.total", Unit::Count, "Changed lines that can run, without those that were merely touched."),
+    row(
+        PATCH_PERCENT,
+        Unit::Percent,
+        "Changed lines that ran out of all changed lines that can run; lines that were merely touched and did not run before either are left out.",
+    ),
+    row(
+        TOUCHED,
+        Unit::Count,
+        "Changed lines that did not run, as the lines in whose place they stand did not in the baseline.",
+    ),
+    row(LOST, Unit::Count, "Lines, changed or not, that ran in the baseline and do not now."),
     row("coverage.files.total", Unit::Count, "Source files that coverage reports name."),
     row(
         "coverage.files.unmatched",
@@ -109,6 +179,24 @@ pub const NAMES: &[Name] = &[
 /// Prefixes under which a project names its own numbers, and what fills them.
 pub const NAMESPACES: &[(&str, &str)] =
     &[("metrics.", "A number from a metrics file; the dotted path inside the file follows the prefix.")];
+
+/// Which way a name gets better: what its row says, else higher.
+#[must_use]
+pub fn better(name: &str) -> Better {
+    if LOWER.contains(&name) { Better::Lower } else { Better::Higher }
+}
+
+/// Whether only a baseline can give it a value.
+#[must_use]
+pub fn is_from_base(name: &str) -> bool {
+    FROM_BASE.contains(&name)
+}
+
+/// Whether it is known for parts of a project: for each source file.
+#[must_use]
+pub fn has_parts(name: &str) -> bool {
+    name.starts_with("coverage.") && name != "coverage.files.unmatched"
+}
 
 /// The row of a fixed name.
 #[must_use]
@@ -157,6 +245,12 @@ mod tests {
             assert!(kind(row.name).is_some(), "{}", row.name);
             assert!(row.doc.ends_with('.'), "{}", row.name);
         }
+    }
+
+    #[test]
+    fn a_small_value_does_not_look_like_none() {
+        assert_eq!([0.0, 0.004, 91.111_11].map(|value| Unit::Seconds.alone(value)), ["0 s", "0.004 s", "91.11 s"]);
+        assert_eq!(Unit::Percent.alone(f64::NAN), "NaN %");
     }
 
     #[test]

@@ -121,6 +121,9 @@ codes! {
     DUPLICATE = "evidence.duplicate", Note,
         "Two coverage reports are the same to the byte: one of them is counted, because hits would add up twice.",
         "";
+    DISPUTED = "evidence.disputed", Note,
+        "Coverage reports in different formats, or by different tools, tell a different number of branches for the same lines. On each such line the greatest number counts.",
+        "";
     FOREIGN = "evidence.foreign", Note,
         "Lines that are not of the report's format stand among those that are. They are no results.",
         "";

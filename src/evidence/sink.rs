@@ -112,6 +112,12 @@ impl Ratio {
         let percent = |covered: u64, total: u64| covered as f64 / total as f64 * 100.0;
         (self.total > 0).then(|| percent(self.covered, self.total))
     }
+
+    /// The greater of each.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self { covered: self.covered.max(other.covered), total: self.total.max(other.total) }
+    }
 }
 
 impl std::ops::Add for Ratio {
@@ -139,6 +145,8 @@ impl std::ops::Add for Totals {
 pub trait Sink {
     /// One test case, complete.
     fn case(&mut self, case: &Case<'_>);
+    /// From start to end of an outermost suite, in seconds; `None` where it states no time.
+    fn wall(&mut self, seconds: Option<f64>);
 
     /// A folder that coverage paths may be relative to.
     fn source_root(&mut self, path: &str);

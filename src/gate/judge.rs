@@ -1,12 +1,21 @@
-//! One result for each limit of each rule.
+//! One result for each limit of each rule and each part of the project it is about.
+//!
+//! There is no way from something missing, not a number or infinite to `pass`: each ends in the verdict that the rule
+//! names for it, or in `inconclusive`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::rule::{Gate, Limit, LimitKind, Rule, WhenMissing};
+use super::advice;
+use super::parts::{self, Part};
+use super::patch::Patch;
+use super::rule::{Gate, Limit, LimitKind, NoBase, Rule, WhenMissing};
+use super::scope::Components;
 use super::verdict::RuleVerdict;
-use crate::evidence::{Kind, Measurement, Measurements, metric};
+use crate::evidence::coverage::FileLines;
+use crate::evidence::metric::{self, Better};
+use crate::evidence::{Kind, Measurements};
 use crate::sys::text;
 
 /// Values this near are equal: sums of floats must not decide.
@@ -26,7 +35,8 @@ pub struct RuleResult {
     /// The value; `None` if it was not measured.
     #[serde(with = "option_not_finite", default)]
     pub value: Option<f64>,
-    /// The baseline's value, where the limit is relative to one.
+    /// What the value was compared with, where there is something: the baseline's value, or the best so far.
+    #[serde(with = "option_not_finite", default)]
     pub base: Option<f64>,
     /// The reports that the value was read from.
     pub source: Option<String>,
@@ -34,15 +44,32 @@ pub struct RuleResult {
     pub verdict: RuleVerdict,
     /// The same in a sentence fragment with the numbers.
     pub message: String,
+    /// The smallest thing that would make it hold.
+    #[serde(default)]
+    pub advice: Option<String>,
 }
 
 impl RuleResult {
     /// The value for people, with enough decimals to tell it from its limit.
     #[must_use]
     pub fn shown_value(&self) -> String {
-        let Some(value) = self.value else { return "not measured".to_owned() };
+        let Some(value) = self.value else {
+            let nothing = if self.verdict == RuleVerdict::NotApplicable { "-" } else { "not measured" };
+            return nothing.to_owned();
+        };
         let bound = self.limit.rsplit(' ').next().and_then(|bound| bound.parse().ok());
         metric::unit(&self.metric).beside(value, bound.unwrap_or(f64::NAN))
+    }
+
+    /// The change against the baseline for people: `+0.25 points`; `None` without a baseline.
+    #[must_use]
+    pub fn shown_change(&self) -> Option<String> {
+        let change = self.value? - self.base?;
+        if !change.is_finite() {
+            return None;
+        }
+        let sign = if change > 0.0 { "+" } else { "" };
+        Some(format!("{sign}{}", metric::unit(&self.metric).change(change)))
     }
 }
 
@@ -55,62 +82,238 @@ pub enum Asked {
     Yielded(BTreeSet<Kind>),
 }
 
-/// Holds the measurements against a gate.
-#[must_use]
-pub fn judge(gate: &Gate, measurements: &Measurements, asked: &Asked) -> Vec<RuleResult> {
-    gate.rules.iter().flat_map(|rule| judge_rule(gate, rule, measurements, asked)).collect()
+/// Everything that rules can be held against.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    /// The numbers.
+    pub measurements: &'a Measurements,
+    /// Lines and sums by source file.
+    pub files: &'a BTreeMap<String, FileLines>,
+    /// What became of changed lines; `None` if nobody knows what changed.
+    pub patch: Option<&'a Patch>,
+    /// Whether the commit is the first, so that nothing can have changed since.
+    pub is_first: bool,
+    /// The baseline.
+    pub base: Option<Base<'a>>,
+    /// The best there was, for ratchets.
+    pub best: &'a [Best],
+    /// Named parts of the project.
+    pub components: &'a Components,
+    /// How much of a metric is excused: failures in quarantine.
+    pub excused: &'a BTreeMap<String, u64>,
+    /// Names behind a metric, for advice: `tests.failed` and the tests that failed.
+    pub names: &'a BTreeMap<String, Vec<String>>,
 }
 
-fn judge_rule(gate: &Gate, rule: &Rule, measurements: &Measurements, asked: &Asked) -> Vec<RuleResult> {
-    let result = |limit: &Limit, verdict: RuleVerdict, value: Option<&Measurement>, message: String| RuleResult {
+/// The baseline's side of the facts.
+#[derive(Clone, Copy)]
+pub struct Base<'a> {
+    /// Its numbers.
+    pub measurements: &'a Measurements,
+    /// Its files, under the paths that they have now.
+    pub files: &'a BTreeMap<String, FileLines>,
+}
+
+/// The best value of a metric on the default branch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Best {
+    /// The metric's name.
+    pub metric: String,
+    /// The part of the project.
+    pub scope: Option<String>,
+    /// The value.
+    pub value: f64,
+    /// The commit or run that had it.
+    pub from: String,
+}
+
+/// Holds the facts against a gate.
+#[must_use]
+pub fn judge(gate: &Gate, facts: &Facts<'_>, asked: &Asked) -> Vec<RuleResult> {
+    gate.rules.iter().flat_map(|rule| judge_rule(gate, rule, facts, asked)).collect()
+}
+
+fn judge_rule(gate: &Gate, rule: &Rule, facts: &Facts<'_>, asked: &Asked) -> Vec<RuleResult> {
+    let result = |limit: &Limit, scope: Option<&str>| RuleResult {
         gate: gate.name.clone(),
         metric: rule.metric.clone(),
-        scope: None,
+        scope: scope.map(str::to_owned),
         limit: limit.to_string(),
-        value: value.map(|measurement| measurement.value),
+        value: None,
         base: None,
-        source: value.map(|measurement| measurement.sources.join(", ")),
-        verdict,
-        message,
+        source: None,
+        verdict: RuleVerdict::NotAsked,
+        message: "no selected check measures it".to_owned(),
+        advice: None,
     };
     let is_asked = match asked {
         Asked::Everything => true,
         Asked::Yielded(kinds) => metric::kind(&rule.metric).is_some_and(|kind| kinds.contains(&kind)),
     };
-    // Several files may state one metric: each statement is held against each limit.
-    let stated: Vec<_> = measurements.all(&rule.metric).collect();
+    if !is_asked {
+        return rule.limits.iter().map(|limit| result(limit, None)).collect();
+    }
     let mut results = Vec::new();
+    let parts = parts::of(rule, facts);
     for limit in &rule.limits {
-        if !is_asked {
-            results.push(result(limit, RuleVerdict::NotAsked, None, "no selected check measures it".into()));
-        } else if stated.is_empty() {
-            let verdict = match rule.when_missing {
-                WhenMissing::Inconclusive => RuleVerdict::Inconclusive,
-                WhenMissing::Fail => RuleVerdict::Fail,
-                WhenMissing::Warn => RuleVerdict::Warn,
-            };
-            results.push(result(limit, verdict, None, "not measured".into()));
-        }
-        for measurement in stated.iter().filter(|_| is_asked) {
-            let (verdict, message) = hold(limit, &rule.metric, measurement.value);
-            results.push(result(limit, verdict, Some(measurement), message));
+        for part in &parts {
+            let answer = hold(rule, limit, part, facts);
+            results.push(RuleResult {
+                value: part.value.number(),
+                base: answer.base,
+                source: part.source.clone(),
+                verdict: answer.verdict,
+                message: answer.message,
+                advice: (answer.verdict != RuleVerdict::Pass)
+                    .then(|| answer.needed.and_then(|needed| advice::smallest(rule, limit, part, needed, facts)))
+                    .flatten(),
+                ..result(limit, part.name.as_deref())
+            });
         }
     }
     results
 }
 
-/// One value against one limit.
-fn hold(limit: &Limit, name: &str, value: f64) -> (RuleVerdict, String) {
-    if value.is_nan() {
-        return (RuleVerdict::Inconclusive, format!("NaN cannot be held against {limit}"));
+/// What one limit says of one part.
+struct Answer {
+    verdict: RuleVerdict,
+    message: String,
+    base: Option<f64>,
+    /// The nearest value that would hold.
+    needed: Option<f64>,
+}
+
+impl Answer {
+    fn open(verdict: RuleVerdict, message: impl Into<String>) -> Self {
+        Self { verdict, message: message.into(), base: None, needed: None }
     }
+}
+
+fn hold(rule: &Rule, limit: &Limit, part: &Part<'_>, facts: &Facts<'_>) -> Answer {
+    let value = match &part.value {
+        parts::Value::Number(value) => *value,
+        parts::Value::NotApplicable(why) => return Answer::open(RuleVerdict::NotApplicable, why.clone()),
+        parts::Value::Missing if metric::is_from_base(&rule.metric) && facts.base.is_none() => {
+            return Answer::open(no_base(rule), "there is no baseline to compare with");
+        }
+        parts::Value::Missing if parts::is_change(&rule.metric) && facts.patch.is_none() && facts.is_first => {
+            return Answer::open(RuleVerdict::NotApplicable, "there is no earlier commit that it could differ from");
+        }
+        parts::Value::Missing => {
+            let verdict = match rule.when_missing {
+                WhenMissing::Inconclusive => RuleVerdict::Inconclusive,
+                WhenMissing::Fail => RuleVerdict::Fail,
+                WhenMissing::Warn => RuleVerdict::Warn,
+            };
+            return Answer::open(verdict, part.missing.clone().unwrap_or_else(|| "not measured".to_owned()));
+        }
+    };
+    if value.is_nan() {
+        return Answer::open(RuleVerdict::Inconclusive, format!("NaN cannot be held against {limit}"));
+    }
+    let mut answer = if limit.kind.needs_base() {
+        hold_change(rule, limit, part, value, facts)
+    } else {
+        let (verdict, message) = hold_bound(limit, &rule.metric, value);
+        // What compares with nothing still shows where it came from.
+        let base = part.base.filter(|base| base.is_finite());
+        Answer { verdict, message, base, needed: Some(limit.bound) }
+    };
+    if let Some(note) = &part.note {
+        answer.message = format!("{}; {note}", answer.message);
+    }
+    if rule.metric == metric::PATCH_PERCENT && answer.verdict == RuleVerdict::Fail && part.lines < rule.min_lines {
+        answer.verdict = RuleVerdict::Warn;
+        let lines = text::plural(part.lines, "changed line", "changed lines");
+        answer.message = format!("{}; with {lines}, under {}, it does not decide", answer.message, rule.min_lines);
+    }
+    if let Some(not_mentioned) = parts::not_mentioned(&part.unmeasured)
+        && matches!(answer.verdict, RuleVerdict::Pass | RuleVerdict::Warn)
+    {
+        answer.verdict = RuleVerdict::Inconclusive;
+        answer.message = not_mentioned;
+        answer.needed = None;
+    }
+    answer
+}
+
+fn no_base(rule: &Rule) -> RuleVerdict {
+    match rule.no_base {
+        NoBase::Warn => RuleVerdict::Warn,
+        NoBase::Inconclusive => RuleVerdict::Inconclusive,
+    }
+}
+
+/// A value against the same metric of an earlier run.
+fn hold_change(rule: &Rule, limit: &Limit, part: &Part<'_>, value: f64, facts: &Facts<'_>) -> Answer {
+    let (base, since) = if limit.kind == LimitKind::Ratchet {
+        match best(rule, part, facts) {
+            Some((best, from)) => (best, format!("the best so far ({from})")),
+            None => return Answer::open(no_base(rule), "there is no earlier value on the default branch"),
+        }
+    } else {
+        match (part.base, facts.base) {
+            (Some(base), _) => (base, "the baseline".to_owned()),
+            (None, None) => return Answer::open(no_base(rule), "there is no baseline to compare with"),
+            (None, Some(_)) if part.is_new => {
+                return Answer::open(RuleVerdict::NotApplicable, "it is new: the baseline does not have it");
+            }
+            (None, Some(_)) => return Answer::open(no_base(rule), "the baseline did not measure it"),
+        }
+    };
+    if !base.is_finite() || !value.is_finite() {
+        let message = format!("{} cannot be compared with {} of {since}", text::number(value), text::number(base));
+        return Answer { base: Some(base), ..Answer::open(RuleVerdict::Inconclusive, message) };
+    }
+    // Of a baseline of 0 a percentage is 0 as well: it allows no worsening.
+    let allowed = if limit.relative { limit.bound / 100.0 * base.abs() } else { limit.bound };
+    let falls = match limit.kind {
+        LimitKind::MaxDrop => true,
+        LimitKind::MaxRise => false,
+        _ => rule.better == Better::Higher,
+    };
+    let worse = if falls { base - value } else { value - base };
+    let unit = metric::unit(&rule.metric);
+    let holds = worse <= allowed + TOLERANCE * base.abs().max(1.0);
+    let (before, now) = (unit.beside(base, value), unit.beside(value, base));
+    let moved = match value - base {
+        change if change.abs() <= TOLERANCE => format!("{now}, as in {since}"),
+        change if change > 0.0 => format!("{now}, {} more than {before} of {since}", unit.change(change)),
+        change => format!("{now}, {} less than {before} of {since}", unit.change(-change)),
+    };
+    let allowance = match (allowed > 0.0, limit.relative) {
+        (false, _) => "no worsening is allowed".to_owned(),
+        (true, false) => format!("{} is allowed", unit.change(allowed)),
+        (true, true) => format!("{} ({}) is allowed", limit.text, unit.change(allowed)),
+    };
+    Answer {
+        verdict: if holds { RuleVerdict::Pass } else { RuleVerdict::Fail },
+        message: if holds { moved } else { format!("{moved}; {allowance}") },
+        base: Some(base),
+        needed: Some(if falls { base - allowed } else { base + allowed }),
+    }
+}
+
+/// The best value so far: on the default branch, or in the baseline.
+fn best(rule: &Rule, part: &Part<'_>, facts: &Facts<'_>) -> Option<(f64, String)> {
+    let known = facts.best.iter().filter(|best| best.metric == rule.metric && best.scope == part.name);
+    let known = known.map(|best| (best.value, best.from.clone()));
+    let base = part.base.filter(|base| base.is_finite()).map(|base| (base, "the baseline".to_owned()));
+    known.chain(base).filter(|(value, _)| value.is_finite()).reduce(|a, b| {
+        let b_is_better = if rule.better == Better::Higher { b.0 > a.0 } else { b.0 < a.0 };
+        if b_is_better { b } else { a }
+    })
+}
+
+/// One value against one bound.
+fn hold_bound(limit: &Limit, name: &str, value: f64) -> (RuleVerdict, String) {
     let equal = value == limit.bound || (value - limit.bound).abs() <= TOLERANCE;
     let (holds, relation) = match limit.kind {
         LimitKind::Min | LimitKind::WarnBelow if equal || value > limit.bound => (true, "at least"),
         LimitKind::Min | LimitKind::WarnBelow => (false, "below"),
         LimitKind::Max | LimitKind::WarnAbove if equal || value < limit.bound => (true, "at most"),
         LimitKind::Max | LimitKind::WarnAbove => (false, "above"),
-        LimitKind::Equals => (equal, if equal { "equal to" } else { "not equal to" }),
+        _ => (equal, if equal { "equal to" } else { "not equal to" }),
     };
     if holds && value.is_infinite() {
         // A division by nothing or an overflow, not a measurement: it may fail a rule, never satisfy one.
@@ -119,7 +322,7 @@ fn hold(limit: &Limit, name: &str, value: f64) -> (RuleVerdict, String) {
     let verdict = match limit.kind {
         _ if holds => RuleVerdict::Pass,
         LimitKind::WarnBelow | LimitKind::WarnAbove => RuleVerdict::Warn,
-        LimitKind::Min | LimitKind::Max | LimitKind::Equals => RuleVerdict::Fail,
+        _ => RuleVerdict::Fail,
     };
     let unit = metric::unit(name);
     let (shown, bound) = if equal {
@@ -149,101 +352,5 @@ mod option_not_finite {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn gate(kind: LimitKind, bound: f64, when_missing: WhenMissing) -> Gate {
-        let limits = vec![Limit { kind, bound, text: text::number(bound) }];
-        Gate { name: "default".into(), rules: vec![Rule { metric: "metrics.x".into(), limits, when_missing }] }
-    }
-
-    fn measured(values: &[f64]) -> Measurements {
-        let mut all = Measurements::default();
-        values.iter().for_each(|value| all.add("metrics.x".into(), None, &["m.json"], *value));
-        all
-    }
-
-    fn verdicts(gate: &Gate, values: &[f64]) -> Vec<RuleVerdict> {
-        judge(gate, &measured(values), &Asked::Everything).into_iter().map(|result| result.verdict).collect()
-    }
-
-    const KINDS: [LimitKind; 5] =
-        [LimitKind::Min, LimitKind::Max, LimitKind::Equals, LimitKind::WarnBelow, LimitKind::WarnAbove];
-
-    #[test]
-    fn missing_and_nan_never_pass() {
-        for kind in KINDS {
-            for (when, want) in [
-                (WhenMissing::Inconclusive, RuleVerdict::Inconclusive),
-                (WhenMissing::Fail, RuleVerdict::Fail),
-                (WhenMissing::Warn, RuleVerdict::Warn),
-            ] {
-                assert_eq!(verdicts(&gate(kind, 0.0, when), &[]), [want]);
-                assert_eq!(verdicts(&gate(kind, 0.0, when), &[f64::NAN]), [RuleVerdict::Inconclusive]);
-            }
-        }
-    }
-
-    #[test]
-    fn infinity_can_fail_a_rule_and_never_satisfies_one() {
-        for kind in KINDS {
-            for value in [f64::INFINITY, f64::NEG_INFINITY] {
-                let verdict = verdicts(&gate(kind, 0.0, WhenMissing::Fail), &[value])[0];
-                assert_ne!(verdict, RuleVerdict::Pass, "{kind:?} {value}");
-            }
-        }
-        assert_eq!(verdicts(&gate(LimitKind::Max, 1.0, WhenMissing::Fail), &[f64::INFINITY]), [RuleVerdict::Fail]);
-    }
-
-    #[test]
-    fn a_bound_passes_itself_and_every_statement_is_judged() {
-        for kind in KINDS {
-            assert_eq!(verdicts(&gate(kind, 0.3, WhenMissing::Fail), &[0.1 + 0.2]), [RuleVerdict::Pass]);
-        }
-        assert_eq!(
-            verdicts(&gate(LimitKind::Min, 1.0, WhenMissing::Fail), &[2.0, 0.0]),
-            [RuleVerdict::Pass, RuleVerdict::Fail]
-        );
-    }
-
-    #[test]
-    fn messages_tell_value_from_limit() {
-        let told = |kind, bound, value| {
-            hold(&Limit { kind, bound, text: text::number(bound) }, "coverage.lines.percent", value).1
-        };
-        assert_eq!(
-            told(LimitKind::Min, 59.24, 59.239_999),
-            "59.239999 % is below 59.240000 %".replace("59.240000", "59.24")
-        );
-        assert_eq!(told(LimitKind::Min, 59.24, 61.333_333), "61.33 % is at least 59.24 %");
-        assert_eq!(told(LimitKind::Max, 0.0, 2.0), "2 % is above 0 %");
-        assert_eq!(told(LimitKind::Equals, 12.0, 12.0), "12 % is equal to 12 %");
-    }
-
-    #[test]
-    fn rules_that_no_selected_check_can_yield_are_not_asked() {
-        let gate = gate(LimitKind::Min, 1.0, WhenMissing::Inconclusive);
-        let tests_only = Asked::Yielded([Kind::Tests].into());
-        assert_eq!(judge(&gate, &measured(&[]), &tests_only)[0].verdict, RuleVerdict::NotAsked);
-        let metrics = Asked::Yielded([Kind::Metrics].into());
-        assert_eq!(judge(&gate, &measured(&[]), &metrics)[0].verdict, RuleVerdict::Inconclusive);
-    }
-
-    proptest! {
-        #[test]
-        fn improving_a_metric_never_worsens_its_verdict(bound in -1e6_f64..1e6, a in -1e6_f64..1e6, b in -1e6_f64..1e6) {
-            let (low, high) = (a.min(b), a.max(b));
-            let rank = |verdict| match verdict { RuleVerdict::Pass => 0, RuleVerdict::Warn => 1, _ => 2 };
-            for kind in [LimitKind::Min, LimitKind::WarnBelow] {
-                let gate = gate(kind, bound, WhenMissing::Fail);
-                prop_assert!(rank(verdicts(&gate, &[high])[0]) <= rank(verdicts(&gate, &[low])[0]));
-            }
-            for kind in [LimitKind::Max, LimitKind::WarnAbove] {
-                let gate = gate(kind, bound, WhenMissing::Fail);
-                prop_assert!(rank(verdicts(&gate, &[low])[0]) <= rank(verdicts(&gate, &[high])[0]));
-            }
-        }
-    }
-}
+#[path = "judge_tests.rs"]
+mod tests;

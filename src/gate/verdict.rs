@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub enum RuleVerdict {
     /// Not asked: no selected check can yield its metric.
     NotAsked,
+    /// There is nothing it could be about: no changed line that can run, a file that the baseline does not have.
+    NotApplicable,
     /// Holds.
     Pass,
     /// Holds, or is excused, and somebody should look.
@@ -24,6 +26,7 @@ impl RuleVerdict {
     pub fn word(self) -> &'static str {
         match self {
             Self::NotAsked => "not asked",
+            Self::NotApplicable => "not applicable",
             Self::Pass => "pass",
             Self::Warn => "warn",
             Self::Inconclusive => "inconclusive",
@@ -78,7 +81,7 @@ impl Verdict {
 impl From<RuleVerdict> for Verdict {
     fn from(rule: RuleVerdict) -> Self {
         match rule {
-            RuleVerdict::NotAsked | RuleVerdict::Pass | RuleVerdict::Warn => Self::Pass,
+            RuleVerdict::NotAsked | RuleVerdict::NotApplicable | RuleVerdict::Pass | RuleVerdict::Warn => Self::Pass,
             RuleVerdict::Inconclusive => Self::Inconclusive,
             RuleVerdict::Fail => Self::Fail,
         }

@@ -20,7 +20,7 @@ mod tests;
 mod transfer;
 
 pub use database::Error;
-pub use query::{Best, Entry, Filter, Point, TestPoint};
+pub use query::{Entry, Filter, Point, TestPoint};
 pub use settings::{KEYS, Settings};
 pub use transfer::{Exported, Imported, MAX_LINE_BYTES};
 

@@ -9,9 +9,11 @@ use serde::Serialize;
 use super::codec::{self, BLOCK, Broken};
 use super::rows::{self, Fault, Names};
 use super::{Error, Store, UNREADABLE};
+use crate::evidence::metric::Better;
 use crate::evidence::tests::Identity;
 use crate::evidence::{Outcome, Problem};
 use crate::gate::Verdict;
+use crate::gate::judge::Best;
 use crate::gate::samples::{PastRun, Sample, Samples};
 use crate::record::Record;
 
@@ -74,17 +76,6 @@ pub struct Point {
     pub branch: Option<String>,
     /// The value; NaN where it was, or where several files stated different ones.
     pub value: f64,
-}
-
-/// The best value that a branch has seen.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Best {
-    /// The value; finite.
-    pub value: f64,
-    /// The newest record that has it.
-    pub id: String,
-    /// That record's commit.
-    pub commit: Option<String>,
 }
 
 /// One test in one run.
@@ -206,24 +197,54 @@ impl Store {
         Ok(found.flatten())
     }
 
-    /// The best finite value of a metric among the records of a branch that are fit to be baselines: the greatest if
-    /// `higher`, else the least.
+    /// Whether there is no record.
+    ///
+    /// # Errors
+    /// The store cannot be read: nobody knows.
+    pub fn is_empty(&self) -> Result<bool, Error> {
+        let found = self.read(|connection| {
+            Ok(connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM run)", [], |row| row.get(0))?)
+        })?;
+        Ok(found.unwrap_or(true))
+    }
+
+    /// The best finite value of a metric, for the whole project and for each part it is stored for, over the runs of
+    /// a branch that are fit as baselines; of equal ones the newest. Ascending by part.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub fn best(&self, metric: &str, scope: Option<&str>, branch: &str, higher: bool) -> Result<Option<Best>, Error> {
-        let order = if higher { "DESC" } else { "ASC" };
+    pub fn best(&self, metric: &str, branch: &str, better: Better) -> Result<Vec<Best>, Error> {
+        let outermost = match better {
+            Better::Higher => "max",
+            Better::Lower => "min",
+        };
         let found = self.read(|connection| {
-            let Some(series) = series(connection, metric, scope)? else { return Ok(None) };
-            let mut query = connection.prepare(&format!(
-                "SELECT value, id, \"commit\" FROM measurement JOIN run ON run.key = measurement.run
-                 WHERE series = ?1 AND fit = 1 AND branch = ?2 AND value BETWEEN ?3 AND ?4
-                 ORDER BY value {order}, started DESC, id DESC LIMIT 1"
+            let mut parts = connection.prepare("SELECT key, scope FROM series WHERE name = ?1 ORDER BY scope")?;
+            // The value first, by itself: to sort all runs for the one at the top takes several times as long.
+            let mut value = connection.prepare(&format!(
+                "SELECT {outermost}(value) FROM measurement JOIN run ON run.key = measurement.run
+                 WHERE series = ?1 AND fit = 1 AND branch = ?2 AND value BETWEEN ?3 AND ?4"
             ))?;
-            let best = |row: &Row<'_>| Ok(Best { value: row.get(0)?, id: row.get(1)?, commit: row.get(2)? });
-            Ok(query.query_row(params![series, branch, f64::MIN, f64::MAX], best).optional()?)
+            let mut query = connection.prepare(
+                "SELECT \"commit\" FROM measurement JOIN run ON run.key = measurement.run
+                 WHERE series = ?1 AND fit = 1 AND branch = ?2 AND value = ?3
+                 ORDER BY started DESC, id DESC LIMIT 1",
+            )?;
+            let mut rows = parts.query([metric])?;
+            let mut out = Vec::new();
+            while let Some(row) = rows.next()? {
+                let series: i64 = row.get(0)?;
+                let found: Option<f64> =
+                    value.query_row(params![series, branch, f64::MIN, f64::MAX], |row| row.get(0))?;
+                let Some(value) = found else { continue };
+                let from: String = query.query_row(params![series, branch, value], |row| row.get(0))?;
+                let from = from.get(..10).unwrap_or(&from).to_owned();
+                let scope = Some(row.get(1)?).filter(|scope: &String| !scope.is_empty());
+                out.push(Best { metric: metric.to_owned(), scope, value, from });
+            }
+            Ok(out)
         })?;
-        Ok(found.flatten())
+        Ok(found.unwrap_or_default())
     }
 
     /// The values of a metric in the newest runs that have one, oldest first, at most `limit`. Runs that were

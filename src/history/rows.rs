@@ -77,7 +77,7 @@ pub(super) fn put(to: &Connection, record: &mut Record, origin: Origin) -> Resul
         project.dirty,
         record.is_full(),
         record.is_interrupted(),
-        record.may_be_baseline() && !partial,
+        record.is_fit_as_baseline() && !partial,
         partial,
         i64::try_from(record.tests.len()).unwrap_or(i64::MAX),
         i64::try_from(record.lines.len()).unwrap_or(i64::MAX),

@@ -19,13 +19,13 @@ use crate::evidence::tests::{Identity, Test, Tests};
 use crate::evidence::{Level, Measurements, Problem};
 use crate::gate::patch::Patch;
 use crate::gate::{RuleResult, Verdict};
-use crate::sys::clock;
+use crate::sys::{clock, text};
 
 /// The schema of a stored record.
 pub const SCHEMA: &str = "mgmt.record/1";
 
 /// The command that runs every group and judges every rule.
-pub const FULL: &str = "full-check";
+pub const FULL_CHECK: &str = "full-check";
 
 /// One execution.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -138,6 +138,21 @@ pub struct Baseline {
     pub age_ms: u64,
 }
 
+impl Baseline {
+    /// In words: `1a2b3c4d5e (main), 3 commits further back, 2 d old, from history`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let commit = self.commit.as_deref().map_or("no commit", |commit| commit.get(..10).unwrap_or(commit));
+        let branch = self.branch.as_deref().map(|branch| format!(" ({})", text::one_line(branch))).unwrap_or_default();
+        let distance = match self.distance {
+            Some(0) | None => String::new(),
+            Some(steps) => format!(", {} further back", text::plural(steps, "commit", "commits")),
+        };
+        let age = text::duration(std::time::Duration::from_millis(self.age_ms));
+        format!("{}{branch}{distance}, {age} old, from {}", text::one_line(commit), text::one_line(&self.source))
+    }
+}
+
 impl Record {
     /// The name that a record of this moment, command and verdict has in a store.
     #[must_use]
@@ -151,11 +166,11 @@ impl Record {
         self.left_out.is_empty()
     }
 
-    /// Whether later runs may be compared with it: a full check of a commit as it is, that ran to its end and lost
-    /// no evidence. A red one still serves.
+    /// Whether later runs may be compared with it: a full run on exactly a commit that lost no evidence. It may be
+    /// red; a partial, dirty, interrupted or half-read one says too little.
     #[must_use]
-    pub fn may_be_baseline(&self) -> bool {
-        self.command == FULL
+    pub fn is_fit_as_baseline(&self) -> bool {
+        self.command == FULL_CHECK
             && self.is_full()
             && self.project.commit.is_some()
             && self.project.dirty == Some(false)

@@ -13,7 +13,10 @@ pub fn verdict(checks: &[CheckOutcome], rules: &[RuleResult], problems: &[Proble
     let from_rules = rules.iter().map(|rule| Verdict::from(rule.verdict));
     let from_problems = problems.iter().filter(|problem| problem.level == Level::Loss).map(|_| Verdict::Inconclusive);
     // Where every check was skipped nothing was looked at, which is never a pass.
-    let nothing_ran = checks.iter().all(|check| check.status == Status::Skipped).then_some(Verdict::Inconclusive);
+    let nothing_ran = checks.iter().all(|check| check.status == Status::Skipped);
+    // Where there are no checks at all, reports were judged that somebody else made.
+    let judged = checks.is_empty() && rules.iter().any(|rule| rule.verdict != RuleVerdict::NotAsked);
+    let nothing_ran = (nothing_ran && !judged).then_some(Verdict::Inconclusive);
     let stopped = interrupted.then_some(Verdict::Interrupted);
     from_checks
         .chain(from_rules)

@@ -3,6 +3,16 @@
 //! Deliberately absent: a git library. Shallow clones, credentials and `safe.directory` just work with the
 //! user's own git, and a handful of short queries need no more.
 
+pub mod ancestry;
+mod change;
+pub mod diff;
+mod excerpt;
+
+pub use ancestry::Anchor;
+pub use change::{change, generated};
+pub use diff::Diff;
+pub use excerpt::{Excerpt, excerpt};
+
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use xshell::{Shell, cmd};
@@ -65,16 +75,21 @@ pub fn tracked(root: &Utf8Path) -> Result<Vec<String>, Error> {
 
 /// Runs a git query in the repository that `root` lies in, and returns what it prints.
 fn git(root: &Utf8Path, args: &[&str]) -> Result<Vec<u8>, Error> {
+    git_with(root, args, &[])
+}
+
+/// [`git`] with something to read.
+fn git_with(root: &Utf8Path, args: &[&str], input: &[u8]) -> Result<Vec<u8>, Error> {
     if find_root(root).is_none() {
         return Err(Error::NoRepository(root.to_owned()));
     }
     let refused = |error: xshell::Error| Error::Git(crate::sys::text::one_line(&error.to_string()));
     let shell = Shell::new().map_err(refused)?;
     shell.change_dir(root);
-    let query = cmd!(shell, "git -c core.fsmonitor=false --no-optional-locks {args...}");
+    let query = cmd!(shell, "git -c core.fsmonitor=false -c core.quotePath=false --no-optional-locks {args...}");
     // In a hook these name the repository that the hook belongs to, which may be another one.
     let query = env::GIT_PLACE.iter().fold(query, |query, name| query.env_remove(name));
-    let output = query.quiet().ignore_status().output().map_err(refused)?;
+    let output = query.stdin(input).quiet().ignore_status().output().map_err(refused)?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(Error::Git(crate::sys::text::one_line(said.lines().next().unwrap_or("no reason given"))));

@@ -42,15 +42,25 @@ pub fn summary(record: &Record) -> String {
     if parts.is_empty() {
         if record.verdict == Verdict::Pass {
             let passed = record.checks.iter().filter(|check| check.status == Status::Passed).count() as u64;
-            parts.push(match passed == counts.checks {
-                true => text::plural(passed, "check passed", "checks passed"),
-                false => format!("{passed} of {} passed", text::plural(counts.checks, "check", "checks")),
-            });
-            if counts.rules > 0 {
-                parts.push(text::plural(counts.rules, "rule held", "rules held"));
+            if counts.checks > 0 {
+                parts.push(match passed == counts.checks {
+                    true => text::plural(passed, "check passed", "checks passed"),
+                    false => format!("{passed} of {} passed", text::plural(counts.checks, "check", "checks")),
+                });
+            }
+            let rules = |wanted: &[RuleVerdict]| {
+                record.rules.iter().filter(|rule| wanted.contains(&rule.verdict)).count() as u64
+            };
+            for (count, one, many) in [
+                (rules(&[RuleVerdict::Pass, RuleVerdict::Warn]), "rule held", "rules held"),
+                (rules(&[RuleVerdict::NotApplicable]), "rule not applicable", "rules not applicable"),
+            ] {
+                if count > 0 {
+                    parts.push(text::plural(count, one, many));
+                }
             }
         } else {
-            parts.push("no check ran".to_owned());
+            parts.push("nothing was looked at".to_owned());
         }
     }
     if counts.warnings > 0 {
@@ -83,7 +93,13 @@ pub fn steps(record: &Record) -> Vec<Step> {
     }
     for rule in record.rules.iter().filter(|rule| rule.verdict == RuleVerdict::Fail) {
         steps.push(Step {
-            what: format!("{} must satisfy {}: {}", rule.metric, rule.limit, rule.message),
+            what: format!(
+                "{} must satisfy {}: {}{}",
+                of_scope(&rule.metric, rule.scope.as_deref()),
+                rule.limit,
+                rule.message,
+                rule.advice.as_deref().map(|advice| format!(" → {advice}")).unwrap_or_default()
+            ),
             command: None,
         });
     }
@@ -94,12 +110,25 @@ pub fn steps(record: &Record) -> Vec<Step> {
     }
     let lost = record.problems.iter().any(|problem| problem.level == Level::Loss);
     for rule in record.rules.iter().filter(|rule| rule.verdict == RuleVerdict::Inconclusive) {
-        let hint =
-            if rule.value.is_none() && !lost { "; no check that ran declares evidence that measures it" } else { "" };
+        let hint = if rule.value.is_none() && rule.message == "not measured" && !lost {
+            "; no check that ran declares evidence that measures it"
+        } else {
+            ""
+        };
         steps.push(Step {
-            what: format!("{} ({}) could not be judged: {}{hint}", rule.metric, rule.limit, rule.message),
+            what: format!(
+                "{} ({}) could not be judged: {}{hint}",
+                of_scope(&rule.metric, rule.scope.as_deref()),
+                rule.limit,
+                rule.message
+            ),
             command: None,
         });
     }
     steps
+}
+
+/// A metric with the part of the project it is about.
+pub(super) fn of_scope(metric: &str, scope: Option<&str>) -> String {
+    scope.map_or_else(|| metric.to_owned(), |scope| format!("{metric} of {}", text::one_line(scope)))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::evidence::{Parts, Tests, inspection};
-use crate::evidence::coverage::File;
+use crate::evidence::coverage::{Coverage, File};
 use crate::evidence::sink::Ratio;
 use crate::evidence::tests::{Identity, Test};
 use crate::evidence::{Evidence, Outcome};
@@ -43,6 +43,28 @@ pub const WRITERS: &[Writer] = &[
 fn json(evidence: &Evidence) -> String {
     let all = inspection(evidence, Parts { files: true, tests: Tests::All });
     serde_json::to_string_pretty(&all).unwrap_or_default() + "\n"
+}
+
+/// What of the coverage a form by lines has no place for. Files of which only sums are known are lost altogether.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Files without lines.
+    pub files: u64,
+    /// Lines that have branches but are not executable themselves; they matter where branches hang on lines.
+    pub lines: u64,
+}
+
+/// What [`WRITERS`] for coverage leave out.
+#[must_use]
+pub fn left_out(coverage: &Coverage) -> LeftOut {
+    let mut out = LeftOut::default();
+    for (_, file) in coverage.files() {
+        out.files += u64::from(file.is_totals_only());
+        let mut branches = file.branches_by_line();
+        file.lines().for_each(|(line, _)| drop(branches.remove(&line)));
+        out.lines += branches.len() as u64;
+    }
+    out
 }
 
 /// lcov 1.x, which every reader understands.
@@ -148,7 +170,10 @@ fn rate(ratio: Ratio) -> String {
     crate::sys::text::number(ratio.percent().unwrap_or(0.0) / 100.0)
 }
 
-/// JUnit XML as most readers expect it: one suite a suite, reruns as `flakyFailure`.
+/// Attempts of one test that are written out.
+const RERUNS: u32 = 100;
+
+/// JUnit XML as most readers expect it: one suite a suite, reruns as their own elements.
 fn junit(evidence: &Evidence) -> String {
     let mut suites: BTreeMap<&str, Vec<(&Identity, &Test)>> = BTreeMap::new();
     for (identity, test) in evidence.tests.iter() {
@@ -156,14 +181,14 @@ fn junit(evidence: &Evidence) -> String {
     }
     let sum = evidence.tests.summary();
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let wall = sum.wall_seconds.map(|seconds| format!(" time=\"{seconds}\"")).unwrap_or_default();
     let _ = writeln!(
         out,
-        "<testsuites tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{:.3}\">",
+        "<testsuites tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\"{wall}>",
         sum.total,
         sum.failed - sum.errors,
         sum.errors,
         sum.skipped,
-        sum.seconds
     );
     for (name, tests) in suites {
         let count = |wanted: Outcome| tests.iter().filter(|(_, test)| test.outcome == wanted).count();
@@ -187,18 +212,24 @@ fn case(out: &mut String, identity: &Identity, test: &Test) {
     let file = if identity.file.is_empty() { String::new() } else { format!(" file=\"{}\"", xml(&identity.file)) };
     let _ = write!(
         out,
-        "<testcase name=\"{}\" classname=\"{}\"{file} time=\"{:.3}\">",
+        "<testcase name=\"{}\" classname=\"{}\"{file} time=\"{}\">",
         xml(&identity.name),
         xml(&identity.class),
         test.seconds
     );
     let message = test.message.as_deref().unwrap_or_default();
     let first = message.lines().next().unwrap_or_default();
+    let more = test.attempts.saturating_sub(1);
+    let (reruns, rerun) = match (test.outcome, test.flaky) {
+        (Outcome::Passed, true) => (more.max(1), "<flakyFailure/>"),
+        // Nothing stands for a test that passed several times.
+        (Outcome::Passed | Outcome::Skipped, _) => (0, ""),
+        (_, true) => (more.max(1), "<flakyFailure/>"),
+        (Outcome::Failed, false) => (more, "<rerunFailure/>"),
+        (Outcome::Errored, false) => (more, "<rerunError/>"),
+    };
     match test.outcome {
-        Outcome::Passed => {
-            let reruns = if test.flaky { test.attempts.saturating_sub(1).max(1) } else { 0 };
-            out.push_str(&"<flakyFailure/>".repeat(reruns.min(100) as usize));
-        }
+        Outcome::Passed => {}
         Outcome::Skipped => out.push_str("<skipped/>"),
         Outcome::Failed => {
             let _ = write!(out, "<failure message=\"{}\">{}</failure>", xml(first), xml(message));
@@ -207,6 +238,7 @@ fn case(out: &mut String, identity: &Identity, test: &Test) {
             let _ = write!(out, "<error message=\"{}\">{}</error>", xml(first), xml(message));
         }
     }
+    out.push_str(&rerun.repeat(reruns.min(RERUNS) as usize));
     out.push_str("</testcase>\n");
 }
 
@@ -257,6 +289,22 @@ mod tests {
             "<coverage><class filename=\"a\"><lines><line number=\"1\" hits=\"1\" condition-coverage=\"66% (2/3)\"/></lines></class></coverage>",
         );
         assert_eq!(read("lcov", &lcov(&counted)).coverage.summary().branches, Ratio { covered: 2, total: 3 });
+    }
+
+    #[test]
+    fn reruns_read_back() {
+        let junit_in = "<testsuite name='s' time='0.25'><testcase name='a' time='0.0000125'><failure/><rerunFailure/><rerunFailure/></testcase><testcase name='b'><error/><rerunError/></testcase><testcase name='c'><failure/></testcase><testcase name='c'/></testsuite>";
+        let evidence = read("junit", junit_in);
+        let again = read("junit", &junit(&evidence));
+        assert_eq!((again.problems.clone(), numbers(&again)), (vec![], numbers(&evidence)));
+    }
+
+    #[test]
+    fn what_has_no_lines_is_counted_as_left_out() {
+        let summary = r#"{"total": {}, "a.js": {"lines": {"total": 2, "covered": 1}}}"#;
+        assert_eq!(left_out(&read("istanbul-summary", summary).coverage), LeftOut { files: 1, lines: 0 });
+        let branch = "SF:a\nDA:1,1\nBRDA:1,0,0,1\nBRDA:2,0,0,1\nBRDA:2,0,1,0\nend_of_record\n";
+        assert_eq!(left_out(&read("lcov", branch).coverage), LeftOut { files: 0, lines: 1 });
     }
 
     #[test]

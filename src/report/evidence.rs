@@ -2,14 +2,15 @@
 //!
 //! The types are frozen like those of the JSON report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Number;
 
 use super::json::{Problem, number};
 use super::markdown::{cell_code, prose};
-use crate::evidence::sink::Ratio;
+use crate::evidence::measure::folders;
+use crate::evidence::sink::{Ratio, Totals};
 use crate::evidence::tests::{Identity, Test};
 use crate::evidence::{Evidence, Kind, Level, Measurements, Outcome, metric};
 use crate::sys::text;
@@ -52,6 +53,9 @@ pub struct Inspection {
     /// Covered source files, if asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sources: Option<Vec<Source>>,
+    /// Folders with all that lies under them, if source files are asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folders: Option<Vec<Source>>,
     /// Tests, if asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tests: Option<Vec<TestRow>>,
@@ -72,7 +76,7 @@ pub struct File {
     pub entries: u64,
 }
 
-/// A covered source file.
+/// A covered source file, or a folder; `.` is the whole project.
 #[derive(Debug, Serialize)]
 pub struct Source {
     /// Its path.
@@ -133,14 +137,18 @@ pub fn inspection(evidence: &Evidence, parts: Parts) -> Inspection {
                 entries: report.entries,
             })
             .collect(),
-        sources: parts.files.then(|| evidence.coverage.files().map(source).collect()),
+        sources: parts
+            .files
+            .then(|| evidence.coverage.files().map(|(path, file)| source(path, file.summary())).collect()),
+        folders: parts
+            .files
+            .then(|| folders(&evidence.coverage).into_iter().map(|(path, sum)| source(path, sum)).collect()),
         tests: (parts.tests != Tests::None).then(|| chosen(evidence, parts.tests).into_iter().map(row).collect()),
         problems: evidence.problems.iter().map(Problem::from).collect(),
     }
 }
 
-fn source((path, file): (&str, &crate::evidence::coverage::File)) -> Source {
-    let sum = file.summary();
+fn source(path: &str, sum: Totals) -> Source {
     Source {
         path: path.to_owned(),
         lines_covered: sum.lines.covered,
@@ -203,16 +211,9 @@ pub fn human(evidence: &Evidence, parts: Parts) -> String {
         out.push_str(&format!("  {:<width$}  {value}\n", text::one_line(&one.name)));
     }
     if parts.files {
-        out.push_str("\nsource files\n");
-        for (path, file) in evidence.coverage.files() {
-            let sum = file.summary();
-            out.push_str(&format!(
-                "  {}  lines {}  branches {}\n",
-                text::one_line(path),
-                ratio(sum.lines),
-                ratio(sum.branches)
-            ));
-        }
+        let files = evidence.coverage.files().map(|(path, file)| (path, file.summary()));
+        out.push_str(&sums("source files", files.collect()));
+        out.push_str(&sums("folders", folders(&evidence.coverage).into_iter().collect()));
     }
     let which = if parts.tests == Tests::None { Tests::Failed } else { parts.tests };
     let tests = chosen(evidence, which);
@@ -245,6 +246,34 @@ pub fn human(evidence: &Evidence, parts: Parts) -> String {
         };
         let level = if problem.level == Level::Note { "note" } else { "loss" };
         out.push_str(&format!("  {level}  {place}{}  [{}]\n", text::one_line(&problem.message), problem.code));
+    }
+    let mut hints: Vec<&str> = evidence.problems.iter().filter_map(|problem| problem.hint.as_deref()).collect();
+    let mut seen = BTreeSet::new();
+    hints.retain(|hint| seen.insert(*hint));
+    hints.iter().for_each(|hint| out.push_str(&format!("  help: {}\n", text::one_line(hint))));
+    // Without any report the first part begins the text.
+    out.trim_start_matches('\n').to_owned()
+}
+
+/// A table with a heading; columns that no row fills are left out.
+fn sums(heading: &str, rows: Vec<(&str, Totals)>) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let named = |sum: &Totals| [("lines", sum.lines), ("branches", sum.branches), ("functions", sum.functions)];
+    let is_known = |at: usize| rows.iter().any(|(_, sum)| named(sum)[at].1.total > 0);
+    let columns: Vec<_> = (0..3).filter(|at| is_known(*at)).collect();
+    let mut cells: Vec<Vec<String>> = Vec::with_capacity(rows.len());
+    for (path, sum) in &rows {
+        let sums = columns.iter().map(|at| named(sum)[*at]).map(|(name, sum)| format!("{name} {}", ratio(sum)));
+        cells.push(std::iter::once(text::one_line(path)).chain(sums).collect());
+    }
+    let width = |column: usize| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<_> = (0..=columns.len()).map(width).collect();
+    let mut out = format!("\n{heading}\n");
+    for row in &cells {
+        let padded: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        out.push_str(&format!("  {}\n", padded.join("  ").trim_end()));
     }
     out
 }
@@ -282,11 +311,9 @@ pub fn markdown(evidence: &Evidence, parts: Parts) -> String {
         out.push_str(&format!("| {} | {} |\n", cell_code(&one.name), metric::unit(&one.name).alone(one.value)));
     }
     if parts.files {
-        out.push_str("\n| source file | lines | branches |\n|---|---:|---:|\n");
-        for (path, file) in evidence.coverage.files() {
-            let sum = file.summary();
-            out.push_str(&format!("| {} | {} | {} |\n", cell_code(path), ratio(sum.lines), ratio(sum.branches)));
-        }
+        let files = evidence.coverage.files().map(|(path, file)| (path, file.summary()));
+        out.push_str(&markdown_sums("source file", files.collect()));
+        out.push_str(&markdown_sums("folder", folders(&evidence.coverage).into_iter().collect()));
     }
     let tests = chosen(evidence, parts.tests);
     if !tests.is_empty() {
@@ -304,9 +331,25 @@ pub fn markdown(evidence: &Evidence, parts: Parts) -> String {
         out.push('\n');
     }
     for problem in &evidence.problems {
-        let place = problem.file.as_deref().map(|file| format!("{}: ", cell_code(file))).unwrap_or_default();
+        let place = match (&problem.file, problem.line) {
+            (Some(file), Some(line)) => format!("{}: ", cell_code(&format!("{file}:{line}"))),
+            (Some(file), None) => format!("{}: ", cell_code(file)),
+            _ => String::new(),
+        };
         let level = if problem.level == Level::Note { "note" } else { "loss" };
         out.push_str(&format!("- **{level}** {place}{} ({})\n", prose(&problem.message), cell_code(&problem.code)));
+    }
+    out
+}
+
+fn markdown_sums(heading: &str, rows: Vec<(&str, Totals)>) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut out = format!("\n| {heading} | lines | branches | functions |\n|---|---:|---:|---:|\n");
+    for (path, sum) in rows {
+        let [lines, branches, functions] = [sum.lines, sum.branches, sum.functions].map(ratio);
+        out.push_str(&format!("| {} | {lines} | {branches} | {functions} |\n", cell_code(path)));
     }
     out
 }

@@ -5,7 +5,7 @@ use anstyle::{AnsiColor, Style};
 use super::{Options, advice};
 use crate::check::outcome::{Skip, Status};
 use crate::evidence::Level;
-use crate::gate::{RuleVerdict, Verdict};
+use crate::gate::{RuleResult, RuleVerdict, Verdict};
 use crate::record::Record;
 use crate::sys::text;
 
@@ -13,6 +13,12 @@ use crate::sys::text;
 const TAIL_LINES: usize = 30;
 /// Failed tests shown before the rest is counted.
 const TESTS: usize = 20;
+/// Parts of the project shown of those that hold their limits.
+const PARTS: usize = 6;
+/// Files of a patch shown before the rest is counted.
+const FILES: usize = 10;
+/// Bytes of line ranges shown of one file.
+const RANGES: usize = 120;
 /// Problems shown before the rest is counted.
 const PROBLEMS: usize = 20;
 
@@ -75,7 +81,7 @@ impl Palette {
             RuleVerdict::Warn => ("warn", self.doubt),
             RuleVerdict::Fail => ("FAIL", self.bad),
             RuleVerdict::Inconclusive => ("?", self.doubt),
-            RuleVerdict::NotAsked => ("-", self.dim),
+            RuleVerdict::NotAsked | RuleVerdict::NotApplicable => ("-", self.dim),
         };
         format!("{style}{word:<5}{style:#}")
     }
@@ -101,6 +107,7 @@ pub(super) fn render(record: &Record, options: Options) -> String {
     out.outputs(record);
     out.tests(record);
     out.rules(record, options.verbose);
+    out.patch(record);
     out.problems(record, options.verbose);
     out.ending(record);
     out.text
@@ -134,6 +141,9 @@ impl Writer {
     }
 
     fn checks(&mut self, record: &Record) {
+        if record.checks.is_empty() {
+            return;
+        }
         self.heading("checks");
         let width = |of: fn(&crate::check::CheckOutcome) -> &str| {
             record.checks.iter().map(|check| of(check).chars().count()).max().unwrap_or(0)
@@ -201,19 +211,45 @@ impl Writer {
 
     fn rules(&mut self, record: &Record, verbose: bool) {
         let Some(gate) = &record.gate else { return };
-        let shown: Vec<_> =
-            record.rules.iter().filter(|rule| verbose || rule.verdict != RuleVerdict::NotAsked).collect();
+        let quiet = |rule: &RuleResult| {
+            rule.scope.is_some() && matches!(rule.verdict, RuleVerdict::Pass | RuleVerdict::NotApplicable)
+        };
+        let asked = record.rules.iter().filter(|rule| verbose || rule.verdict != RuleVerdict::NotAsked);
+        let (many, shown): (Vec<_>, Vec<_>) = asked.partition(|rule| !verbose && quiet(rule));
+        // A few parts that hold are worth a line each; thousands are worth a number.
+        let (few, many) = many.split_at(many.len().min(PARTS));
+        let shown: Vec<_> = shown.into_iter().chain(few.iter().copied()).collect();
         self.heading(&format!("rules (gate {gate})"));
-        let names = shown.iter().map(|rule| rule.metric.chars().count()).max().unwrap_or(0);
-        let values = shown.iter().map(|rule| rule.shown_value().chars().count()).max().unwrap_or(0);
-        let limits = shown.iter().map(|rule| rule.limit.chars().count()).max().unwrap_or(0);
+        if let Some(baseline) = &record.baseline {
+            let dim = self.palette.dim;
+            self.line(&format!("  {dim}compared with {}{dim:#}", baseline.in_words()));
+        }
+        let names = |rule: &RuleResult| advice::of_scope(&rule.metric, rule.scope.as_deref());
+        let changes = |rule: &RuleResult| rule.shown_change().unwrap_or_default();
+        let width =
+            |of: &dyn Fn(&RuleResult) -> String| shown.iter().map(|rule| of(rule).chars().count()).max().unwrap_or(0);
+        let (name, value, change) = (width(&names), width(&RuleResult::shown_value), width(&changes));
+        let limit = width(&|rule| rule.limit.clone());
         for rule in &shown {
             let (word, dim) = (self.palette.rule(rule.verdict), self.palette.dim);
-            let source = rule.source.as_deref().map(text::one_line).unwrap_or_default();
-            let (metric, value, limit) = (&rule.metric, rule.shown_value(), &rule.limit);
-            self.line(&format!("  {word}  {metric:<names$}  {value:>values$}  {limit:<limits$}  {dim}{source}{dim:#}"));
+            let source = match rule.verdict {
+                RuleVerdict::Warn | RuleVerdict::NotApplicable => text::one_line(&rule.message),
+                _ => rule.source.as_deref().map(text::one_line).unwrap_or_default(),
+            };
+            let gap = if change > 0 { "  " } else { "" };
+            self.line(&format!(
+                "  {word}  {:<name$}  {:>value$}{gap}{:>change$}  {:<limit$}  {dim}{source}{dim:#}",
+                names(rule),
+                rule.shown_value(),
+                changes(rule),
+                rule.limit
+            ));
         }
-        let asked_not = record.rules.len() - shown.len();
+        if !many.is_empty() {
+            let dim = self.palette.dim;
+            self.line(&format!("  {dim}… and {} more parts of the project that hold theirs{dim:#}", many.len()));
+        }
+        let asked_not = record.rules.iter().filter(|rule| !verbose && rule.verdict == RuleVerdict::NotAsked).count();
         if asked_not > 0 {
             let dim = self.palette.dim;
             self.line(&format!(
@@ -221,6 +257,39 @@ impl Writer {
                 text::plural(asked_not as u64, "rule", "rules")
             ));
         }
+    }
+
+    fn patch(&mut self, record: &Record) {
+        let Some(patch) = &record.patch else { return };
+        let open: Vec<_> = patch
+            .files
+            .iter()
+            .filter(|file| !file.uncovered.is_empty() || !file.lost.is_empty() || file.vanished > 0)
+            .collect();
+        if open.is_empty() && patch.unmeasured.is_empty() {
+            return;
+        }
+        self.heading("changed lines that did not run");
+        let dim = self.palette.dim;
+        self.line(&format!("  {dim}since {}{dim:#}", text::one_line(&patch.between)));
+        for file in open.iter().take(FILES) {
+            let mut said = Vec::new();
+            for (lines, what) in [(&file.uncovered, "changed"), (&file.lost, "ran in the baseline")] {
+                if !lines.is_empty() {
+                    said.push(format!("{} ({what})", text::shorten(&lines.to_string(), RANGES)));
+                }
+            }
+            if file.vanished > 0 {
+                let lines = text::plural(file.vanished, "line", "lines");
+                said.push(format!("{lines} that ran in the baseline, and no report mentions the file now"));
+            }
+            self.line(&format!("  {}: {}", text::one_line(&file.path), said.join("; ")));
+        }
+        self.rest(open.len(), FILES);
+        for path in patch.unmeasured.iter().take(FILES) {
+            self.line(&format!("  {}: changed, and no coverage report mentions it", text::one_line(path)));
+        }
+        self.rest(patch.unmeasured.len(), FILES);
     }
 
     fn problems(&mut self, record: &Record, verbose: bool) {

@@ -48,6 +48,8 @@ pub struct Report {
     pub measurements: BTreeMap<String, Option<Number>>,
     /// A row for each limit and scope member of each rule.
     pub rules: Vec<Rule>,
+    /// What became of the lines that were changed; null if nobody knows what changed or nothing was covered.
+    pub patch: Option<Patch>,
     /// What was lost, guessed or noticed.
     pub problems: Vec<Problem>,
     /// Where the rules come from.
@@ -128,6 +130,50 @@ pub struct Rule {
     pub verdict: RuleVerdict,
     /// The same with its numbers.
     pub message: String,
+    /// The smallest thing that would make it hold, where one is known.
+    pub advice: Option<String>,
+}
+
+/// What became of the lines that were changed. Lines are ranges: `1-4,9`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Patch {
+    /// What was compared.
+    pub between: String,
+    /// Changed files in which lines can be told apart, and files that lost lines.
+    pub files: Vec<PatchFile>,
+    /// Changed files that should have been measured and were not.
+    pub unmeasured: Vec<String>,
+}
+
+/// One file of a patch.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PatchFile {
+    /// Its path now.
+    pub path: String,
+    /// Its path before, where it was renamed.
+    pub old_path: Option<String>,
+    /// Changed lines that ran.
+    pub covered: String,
+    /// Changed lines that did not run.
+    pub uncovered: String,
+    /// Changed lines that did not run before either.
+    pub touched: String,
+    /// Lines that ran in the baseline and did not now.
+    pub lost: String,
+}
+
+impl From<&crate::gate::patch::Patch> for Patch {
+    fn from(patch: &crate::gate::patch::Patch) -> Self {
+        let files = patch.files.iter().map(|file| PatchFile {
+            path: file.path.clone(),
+            old_path: file.old_path.clone(),
+            covered: file.covered.to_string(),
+            uncovered: file.uncovered.to_string(),
+            touched: file.touched.to_string(),
+            lost: file.lost.to_string(),
+        });
+        Self { between: patch.between.clone(), files: files.collect(), unmeasured: patch.unmeasured.clone() }
+    }
 }
 
 /// Something lost, guessed or noticed.
@@ -196,7 +242,13 @@ pub fn report(record: &Record) -> Report {
         },
         verdict: record.verdict,
         exit_code: record.verdict.exit_code(),
-        baseline: None,
+        baseline: record.baseline.as_ref().map(|baseline| Baseline {
+            commit: baseline.commit.clone(),
+            run: baseline.run.clone(),
+            source: baseline.source.clone(),
+            distance: baseline.distance,
+            age_ms: baseline.age_ms,
+        }),
         checks: record.checks.iter().map(check).collect(),
         measurements,
         rules: record
@@ -212,8 +264,10 @@ pub fn report(record: &Record) -> Report {
                 source: rule.source.clone(),
                 verdict: rule.verdict,
                 message: rule.message.clone(),
+                advice: rule.advice.clone(),
             })
             .collect(),
+        patch: record.patch.as_ref().map(Patch::from),
         problems: record.problems.iter().map(Problem::from).collect(),
         policy: Policy {
             path: record.policy.path.clone(),

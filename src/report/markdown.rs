@@ -96,11 +96,15 @@ fn rule_sign(verdict: RuleVerdict) -> &'static str {
         RuleVerdict::Warn => "⚠️ warn",
         RuleVerdict::Fail => "❌ fail",
         RuleVerdict::Inconclusive => "❔ inconclusive",
+        RuleVerdict::NotApplicable => "➖ not applicable",
         RuleVerdict::NotAsked => "not asked",
     }
 }
 
 fn checks(out: &mut String, record: &Record) {
+    if record.checks.is_empty() {
+        return;
+    }
     let passed = record.checks.iter().filter(|check| check.status == Status::Passed).count();
     let total = record.checks.len();
     fold(out, &format!("Checks: {passed} of {total} passed"), passed < total, |out| {

@@ -231,10 +231,11 @@ fn read_file<'m>(
             match_paths(&mut read, file, root, matcher);
             read
         }
-        Err(why) => Evidence {
-            problems: vec![Problem::new(&UNREADABLE, format!("the report cannot be read: {why}")).in_file(&file.path)],
-            ..Evidence::default()
-        },
+        Err(why) => {
+            let problem = Problem::new(&UNREADABLE, format!("the report cannot be read: {why}")).in_file(&file.path);
+            let hint = Some("look whether the path is right, and whether the file may be read".to_owned());
+            Evidence { problems: vec![Problem { hint, ..problem }], ..Evidence::default() }
+        }
     }
 }
 

@@ -148,6 +148,7 @@ fn help_is_short_and_complete() {
       phase-check  Run the group structure: is everything there that should be?
       ml-models    Run the group model
       data-check   Run the group data
+      gate         Judge report files that are already there; run nothing
       inspect      Show what a gate would see in report files
       convert      Write report files, added up, in a form that other tools read
       status       The last runs, their numbers, and what changed
@@ -156,7 +157,8 @@ fn help_is_short_and_complete() {
       report       List, show and protect earlier reports
       init         Write a mgmt.yml from what is found in this project
       config       Check, show or describe the policy file
-      explain      What a check does, a metric counts, a problem's code means
+      explain      What a check does, a metric counts, a problem's code means; why a rule or a run
+                   failed
       completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)
 

@@ -97,7 +97,7 @@ gate:
     14 |   - { metric: tests.total }
        |     ^^^^^^^^^^^^^^^^^^^^^^^
        |
-       = help: add one of min, max, equals, warn-below, warn-above
+       = help: add one of min, max, equals, warn-below, warn-above, max-drop, max-rise, ratchet
 
     error[config.type]: expected a number, found `ninety`
       --> mgmt.yml:15:44

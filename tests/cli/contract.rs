@@ -153,7 +153,8 @@ fn the_json_report_is_mgmt_report_1() {
           "base": null,
           "source": "r/junit.xml",
           "verdict": "fail",
-          "message": "1 is above 0"
+          "message": "1 is above 0",
+          "advice": "mend `shop.cart::total`"
         },
         {
           "gate": "default",
@@ -164,7 +165,8 @@ fn the_json_report_is_mgmt_report_1() {
           "base": null,
           "source": "r/junit.xml",
           "verdict": "pass",
-          "message": "3 is at least 3"
+          "message": "3 is at least 3",
+          "advice": null
         },
         {
           "gate": "default",
@@ -175,7 +177,8 @@ fn the_json_report_is_mgmt_report_1() {
           "base": null,
           "source": "r/lcov.info",
           "verdict": "pass",
-          "message": "66.67 % is at least 50 %"
+          "message": "66.67 % is at least 50 %",
+          "advice": null
         },
         {
           "gate": "default",
@@ -186,7 +189,8 @@ fn the_json_report_is_mgmt_report_1() {
           "base": null,
           "source": "r/lcov.info",
           "verdict": "warn",
-          "message": "66.67 % is below 70 %"
+          "message": "66.67 % is below 70 %",
+          "advice": "cover line src/cart.py:2"
         },
         {
           "gate": "default",
@@ -197,9 +201,11 @@ fn the_json_report_is_mgmt_report_1() {
           "base": null,
           "source": null,
           "verdict": "inconclusive",
-          "message": "not measured"
+          "message": "not measured",
+          "advice": null
         }
       ],
+      "patch": null,
       "problems": [
         {
           "level": "loss",
@@ -243,7 +249,7 @@ fn the_markdown_opens_with_the_verdict_and_what_to_do() {
     **What to do next**
 
     1. check tests failed: exit code 1 → `repair tests`
-    1. tests.failed must satisfy max 0: 1 is above 0
+    1. tests.failed must satisfy max 0: 1 is above 0 → mend `shop.cart::total`
     1. metrics.json: `model` left its metrics report untouched: it belongs to an earlier run; make the check write the report anew each time, or correct the path under `evidence:`
     1. metrics.f1 (min 0.6) could not be judged: not measured
 
@@ -356,7 +362,7 @@ fn the_terminal_report_shows_what_failed_and_what_to_do() {
       FAIL   tests.failed                       1  max 0          r/junit.xml
       pass   tests.total                        3  min 3          r/junit.xml
       pass   coverage.lines.percent       66.67 %  min 50         r/lcov.info
-      warn   coverage.lines.percent       66.67 %  warn-below 70  r/lcov.info
+      warn   coverage.lines.percent       66.67 %  warn-below 70  66.67 % is below 70 %
       ?      metrics.f1              not measured  min 0.6
 
     problems
@@ -365,7 +371,7 @@ fn the_terminal_report_shows_what_failed_and_what_to_do() {
 
     FAIL  1 of 5 checks failed, 1 of 5 rules failed, 1 rule could not be judged, 1 loss of evidence, 3 warnings ( [time])
     next: check tests failed: exit code 1  →  repair tests
-    next: tests.failed must satisfy max 0: 1 is above 0
+    next: tests.failed must satisfy max 0: 1 is above 0 → mend `shop.cart::total`
     next: metrics.json: `model` left its metrics report untouched: it belongs to an earlier run; make the check write the report anew each time, or correct the path under `evidence:`
     ");
 }

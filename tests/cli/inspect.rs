@@ -59,6 +59,26 @@ fn the_json_is_mgmt_evidence_1() {
           "functions_total": 0
         }
       ],
+      "folders": [
+        {
+          "path": ".",
+          "lines_covered": 1,
+          "lines_total": 2,
+          "branches_covered": 0,
+          "branches_total": 0,
+          "functions_covered": 0,
+          "functions_total": 0
+        },
+        {
+          "path": "src",
+          "lines_covered": 1,
+          "lines_total": 2,
+          "branches_covered": 0,
+          "branches_total": 0,
+          "functions_covered": 0,
+          "functions_total": 0
+        }
+      ],
       "tests": [
         {
           "suite": "s",
@@ -117,6 +137,145 @@ fn converted_reports_read_back_the_same() {
         (ran.code, ran.stderr.as_str()),
         (3, "error: nothing in these files can be written as lcov\nhelp: lcov holds coverage\n")
     );
+}
+
+#[test]
+fn a_loss_comes_with_its_place_and_the_next_step() {
+    let project = project();
+    project.write("cut.xml", "<testsuite><testcase name='a'/>\n<testcase name='b'>");
+    insta::assert_snapshot!(project.run(&["inspect", "nope.xml"]).stdout, @r"
+    problems
+      loss  nope.xml: the report cannot be read: No such file or directory (os error 2)  [evidence.unreadable]
+      help: look whether the path is right, and whether the file may be read
+    ");
+    insta::assert_snapshot!(project.run(&["inspect", "cut.xml"]).stdout, @r"
+    cut.xml  junit tests, 1 test case
+
+      tests.total             1
+      tests.passed            1
+      tests.failed            0
+      tests.errors            0
+      tests.skipped           0
+      tests.flaky             0
+      tests.attempts          1
+      tests.duration_seconds  0 s
+
+    problems
+      loss  cut.xml:2: the test case `b` has no end and no outcome; it is not counted  [evidence.truncated]
+      loss  cut.xml:2: the report ends inside an element; what came after is unknown  [evidence.truncated]
+      help: let the check finish writing: a killed process or a full disk cuts reports
+    ");
+    insta::assert_snapshot!(project.run(&["inspect", "cut.xml", "--format", "markdown"]).stdout, @r"
+    | report | format | about | entries |
+    |---|---|---|---:|
+    | `cut.xml` | junit | tests | 1 |
+
+    | metric | value |
+    |---|---:|
+    | `tests.total` | 1 |
+    | `tests.passed` | 1 |
+    | `tests.failed` | 0 |
+    | `tests.errors` | 0 |
+    | `tests.skipped` | 0 |
+    | `tests.flaky` | 0 |
+    | `tests.attempts` | 1 |
+    | `tests.duration_seconds` | 0 s |
+
+    - **loss** `cut.xml:2`: the test case `b` has no end and no outcome; it is not counted (`evidence.truncated`)
+    - **loss** `cut.xml:2`: the report ends inside an element; what came after is unknown (`evidence.truncated`)
+    ");
+}
+
+#[test]
+fn sums_of_files_and_folders_are_shown() {
+    let project = project();
+    project.write("src/deep/b.c", "x\n").write(
+        "two.info",
+        "SF:src/deep/b.c\nFN:1,f\nFNDA:1,f\nBRDA:1,0,0,1\nBRDA:1,0,1,0\nDA:1,1\nend_of_record\nSF:/usr/include/vector\nDA:1,1\nend_of_record\n",
+    );
+    project.commit();
+    insta::assert_snapshot!(project.run(&["inspect", "lcov.info", "two.info", "--files"]).stdout, @r"
+    lcov.info  lcov coverage, 1 source file
+    two.info  lcov coverage, 2 source files
+
+      coverage.lines.covered      3
+      coverage.lines.total        4
+      coverage.lines.percent      75 %
+      coverage.branches.covered   1
+      coverage.branches.total     2
+      coverage.branches.percent   50 %
+      coverage.functions.covered  1
+      coverage.functions.total    1
+      coverage.functions.percent  100 %
+      coverage.files.total        3
+      coverage.files.unmatched    1
+
+    source files
+      /usr/include/vector  lines 1/1 (100 %)  branches 0/0         functions 0/0
+      src/a.c              lines 1/2 (50 %)   branches 0/0         functions 0/0
+      src/deep/b.c         lines 1/1 (100 %)  branches 1/2 (50 %)  functions 1/1 (100 %)
+
+    folders
+      .         lines 2/3 (66.67 %)  branches 1/2 (50 %)  functions 1/1 (100 %)
+      src       lines 2/3 (66.67 %)  branches 1/2 (50 %)  functions 1/1 (100 %)
+      src/deep  lines 1/1 (100 %)    branches 1/2 (50 %)  functions 1/1 (100 %)
+
+    problems
+      note  two.info: 1 source file is no file of the project: `/usr/include/vector`  [evidence.unmatched]
+    ");
+    insta::assert_snapshot!(project.run(&["inspect", "two.info", "--files", "--format", "markdown"]).stdout, @r"
+    | report | format | about | entries |
+    |---|---|---|---:|
+    | `two.info` | lcov | coverage | 2 |
+
+    | metric | value |
+    |---|---:|
+    | `coverage.lines.covered` | 2 |
+    | `coverage.lines.total` | 2 |
+    | `coverage.lines.percent` | 100 % |
+    | `coverage.branches.covered` | 1 |
+    | `coverage.branches.total` | 2 |
+    | `coverage.branches.percent` | 50 % |
+    | `coverage.functions.covered` | 1 |
+    | `coverage.functions.total` | 1 |
+    | `coverage.functions.percent` | 100 % |
+    | `coverage.files.total` | 2 |
+    | `coverage.files.unmatched` | 1 |
+
+    | source file | lines | branches | functions |
+    |---|---:|---:|---:|
+    | `/usr/include/vector` | 1/1 (100 %) | 0/0 | 0/0 |
+    | `src/deep/b.c` | 1/1 (100 %) | 1/2 (50 %) | 1/1 (100 %) |
+
+    | folder | lines | branches | functions |
+    |---|---:|---:|---:|
+    | `.` | 1/1 (100 %) | 1/2 (50 %) | 1/1 (100 %) |
+    | `src` | 1/1 (100 %) | 1/2 (50 %) | 1/1 (100 %) |
+    | `src/deep` | 1/1 (100 %) | 1/2 (50 %) | 1/1 (100 %) |
+
+    - **note** `two.info`: 1 source file is no file of the project: `/usr/include/vector` (`evidence.unmatched`)
+    ");
+}
+
+#[test]
+fn what_a_form_has_no_place_for_is_said() {
+    let project = project();
+    let sums = |file: &str| {
+        let ratio = r#"{"total": 2, "covered": 1, "skipped": 0, "pct": 50}"#;
+        let each = format!(r#"{{"lines": {ratio}, "statements": {ratio}, "functions": {ratio}, "branches": {ratio}}}"#);
+        format!(r#"{{"total": {each}, "{file}": {each}}}"#)
+    };
+    project.write("sums.json", sums("src/a.c"));
+    let ran = project.run(&["convert", "sums.json", "--to", "lcov"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (3, ""));
+    assert!(ran.stderr.starts_with("warning: 1 source file is left out: only sums are known of them\n"), "{ran:?}");
+    project.write("sums.json", sums("src/b.c"));
+    let ran = project.run(&["convert", "sums.json", "lcov.info", "--to", "lcov", "--output", "out"]);
+    assert_eq!(ran.code, 4);
+    assert!(project.read("out").contains("SF:src/a.c"));
+    project.write("loose.info", "SF:src/a.c\nDA:1,1\nBRDA:2,0,0,1\nend_of_record\n");
+    let ran = project.run(&["convert", "loose.info", "--to", "cobertura", "--output", "out"]);
+    assert_eq!((ran.code, ran.stderr.starts_with("warning: 1 line with branches is left out")), (0, true), "{ran:?}");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod support;
 
 mod commands;
+mod comparison;
 mod config;
 mod contract;
 mod execution;

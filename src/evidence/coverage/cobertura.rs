@@ -5,7 +5,7 @@
 
 use std::io::BufRead;
 
-use super::super::problem::{SYNTAX, TRUNCATED};
+use super::super::problem::SYNTAX;
 use super::super::sink::{Repeat, Sink};
 use super::super::source::Counted;
 use super::super::xml::{Element, Kept, Stop, Token, Xml, unescape};
@@ -68,21 +68,7 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
         Reader { sink, in_class: false, methods: 0, nesting: Vec::new(), files: 0, max_files: limits.entries };
     let stopped = reader.run(&mut xml, limits);
     let line = xml.line();
-    match stopped {
-        Ok(()) => {}
-        Err(Stop::Fatal(error)) => return Err(error),
-        Err(Stop::Cut) => {
-            reader.sink.problem(
-                Problem::new(&TRUNCATED, "the report ends inside an element; what came after is unknown").at_line(line),
-            );
-        }
-        Err(Stop::Syntax(why)) => {
-            reader.sink.problem(
-                Problem::new(&SYNTAX, format!("not valid XML ({why}); nothing after this line was read")).at_line(line),
-            );
-        }
-    }
-    Ok(())
+    stopped.or_else(|stop| stop.tell(line, reader.sink))
 }
 
 impl Reader<'_> {

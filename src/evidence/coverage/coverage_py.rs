@@ -203,13 +203,8 @@ impl Object for Region {
 #[cfg(test)]
 mod unit_tests {
     use super::super::super::collect::read_text;
-    use super::super::super::sink::{Ratio, Totals};
+    use super::super::told::sums;
     use super::*;
-
-    fn sums(covered: [u64; 3], total: [u64; 3]) -> Totals {
-        let at = |at: usize| Ratio { covered: covered[at], total: total[at] };
-        Totals { lines: at(0), branches: at(1), functions: at(2), ..Totals::default() }
-    }
 
     #[test]
     fn the_sample_adds_up() {
@@ -219,7 +214,7 @@ mod unit_tests {
         assert_eq!(path, "shop/price.py");
         assert_eq!(file.lines().collect::<Vec<_>>(), [(1, 1), (2, 1), (3, 0), (5, 1)]);
         assert_eq!(file.excluded(), [7, 8]);
-        assert_eq!(file.functions.keys().map(|(line, name)| (*line, &**name)).collect::<Vec<_>>(), [(1, "tax")]);
+        assert_eq!(file.functions().map(|(name, line, _)| (line, name)).collect::<Vec<_>>(), [(1, "tax")]);
         assert_eq!(file.summary(), sums([3, 1, 1], [4, 2, 1]));
     }
 

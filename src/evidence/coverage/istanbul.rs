@@ -439,16 +439,11 @@ impl Loose {
 mod unit_tests {
     use super::super::super::Evidence;
     use super::super::super::collect::read_text;
-    use super::super::super::sink::{Ratio, Totals};
+    use super::super::told::sums;
     use super::*;
 
     fn lines(told: &Evidence) -> Vec<(u32, u64)> {
         told.coverage.files().flat_map(|(_, file)| file.lines().collect::<Vec<_>>()).collect()
-    }
-
-    fn sums(covered: [u64; 4], total: [u64; 4]) -> Totals {
-        let at = |at: usize| Ratio { covered: covered[at], total: total[at] };
-        Totals { lines: at(0), branches: at(1), functions: at(2), statements: at(3) }
     }
 
     #[test]

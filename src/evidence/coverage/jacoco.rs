@@ -273,19 +273,9 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod unit_tests {
-    use super::super::super::Evidence;
     use super::super::super::collect::read_text;
-    use super::super::super::sink::{Ratio, Totals};
+    use super::super::told::{files, sums};
     use super::*;
-
-    fn sums(covered: [u64; 3], total: [u64; 3]) -> Totals {
-        let at = |at: usize| Ratio { covered: covered[at], total: total[at] };
-        Totals { lines: at(0), branches: at(1), functions: at(2), ..Totals::default() }
-    }
-
-    fn files(told: &Evidence) -> Vec<(&str, Vec<(u32, u64)>)> {
-        told.coverage.files().map(|(path, file)| (path, file.lines().collect())).collect()
-    }
 
     #[test]
     fn the_sample_adds_up() {

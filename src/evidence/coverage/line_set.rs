@@ -42,6 +42,12 @@ impl LineSet {
         self.0 |= &other.0;
     }
 
+    /// The lines that are in both sets.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        Self(&self.0 & &other.0)
+    }
+
     /// Whether a line is in it.
     #[must_use]
     pub fn contains(&self, line: u32) -> bool {

@@ -1,12 +1,15 @@
 //! Coverage reports: their readers, and the lines, branches and functions that several reports add up to.
 //!
-//! Merging is commutative and associative: hits add with saturation, a branch is taken if any report took it.
+//! Merging is commutative and associative: hits add with saturation, a branch is taken if any report took it,
+//! and what formats tell in different ways meets as sums.
 //! A line with hits is covered, also when some of its branches were never taken; branches have totals of
 //! their own. Line hits are kept as variable-length bytes, about four a line, because reports reach millions.
 
+mod branches;
 pub mod clover;
 pub mod cobertura;
 pub mod coverage_py;
+mod functions;
 pub mod gocover;
 pub mod istanbul;
 pub mod istanbul_summary;
@@ -28,6 +31,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::sink::{Ratio, Repeat, Span, Totals};
+use branches::{Arm, Branches, Counted};
+use functions::{Functions, Named};
 
 /// What is kept of one file when its hits no longer matter: which lines ran, and its sums.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -116,23 +121,6 @@ fn take(bytes: &mut &[u8]) -> u64 {
     value
 }
 
-/// One branch that a report tells apart from its siblings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Arm {
-    line: u32,
-    arm: u32,
-    /// 0 = never evaluated, else times taken plus one, saturating.
-    taken: u32,
-}
-
-/// Branches of one line that a report only counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Counted {
-    line: u32,
-    taken: u32,
-    total: u32,
-}
-
 /// Statements at one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Statement {
@@ -145,9 +133,8 @@ struct Statement {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct File {
     lines: Lines,
-    arms: Vec<Arm>,
-    counted: Vec<Counted>,
-    functions: BTreeMap<(u32, Box<str>), u64>,
+    branches: Branches,
+    functions: Functions,
     statements: Vec<Statement>,
     excluded: Vec<u32>,
     /// Sums from a report without lines; they hold only while nothing better is known.
@@ -160,36 +147,22 @@ impl File {
         self.lines.iter()
     }
 
-    /// Branches by line, ascending: how often each was taken, `None` for one that was never evaluated. Where a report
-    /// only counts, which of them was taken is not known: the first ones are shown as taken once.
+    /// Branches by line, ascending: how often each was taken, `None` for one that was never evaluated. Where reports
+    /// only count, which of them was taken is not known: others are shown as taken once.
     #[must_use]
     pub fn branches_by_line(&self) -> BTreeMap<u32, Vec<Option<u64>>> {
-        let mut lines: BTreeMap<u32, Vec<Option<u64>>> = BTreeMap::new();
-        for arm in &self.arms {
-            let taken = (arm.taken > 0).then(|| u64::from(arm.taken - 1));
-            lines.entry(arm.line).or_default().push(taken);
-        }
-        for count in &self.counted {
-            let named = lines.entry(count.line).or_default();
-            let taken = |arms: &[Option<u64>]| arms.iter().filter(|taken| taken.is_some_and(|taken| taken > 0)).count();
-            // As many taken and as many in all as the sums have.
-            let (want, total) = ((count.taken as usize).max(taken(named)), (count.total as usize).max(named.len()));
-            named.resize(total, Some(0));
-            let mut missing = want.saturating_sub(taken(named));
-            for arm in named.iter_mut().rev().filter(|arm| arm.is_none_or(|taken| taken == 0)) {
-                if missing == 0 {
-                    break;
-                }
-                *arm = Some(1);
-                missing -= 1;
-            }
-        }
-        lines
+        self.branches.by_line()
     }
 
-    /// Functions with line and hits, ascending by line; line 0 is not known.
+    /// On how many lines two reports differ in the number of branches.
+    #[must_use]
+    pub fn disputed_lines(&self) -> u64 {
+        self.branches.disputed()
+    }
+
+    /// Functions with line and hits, ascending by line; line 0 is not known. Instantiations of one are one.
     pub fn functions(&self) -> impl Iterator<Item = (&str, u32, u64)> {
-        self.functions.iter().map(|((line, name), hits)| (&**name, *line, *hits))
+        self.functions.all().into_iter().map(|function| (function.name, function.line, function.hits))
     }
 
     /// Lines that the project took out of the count, ascending. They are in no sum.
@@ -225,43 +198,16 @@ impl File {
         });
         Totals {
             lines: Ratio { covered: self.lines.covered, total: self.lines.total },
-            branches: self.branches(),
-            functions: Ratio {
-                covered: self.functions.values().filter(|hits| **hits > 0).count() as u64,
-                total: self.functions.len() as u64,
-            },
+            branches: self.branches.ratio(),
+            functions: self.functions.ratio(),
             statements: statements.fold(Ratio::default(), |sum, one| sum + one),
         }
     }
 
-    /// A line's branches: those told apart and those counted may both be known; the greater holds.
-    fn branches(&self) -> Ratio {
-        let mut lines: BTreeMap<u32, (Ratio, Ratio)> = BTreeMap::new();
-        for arm in &self.arms {
-            let (named, _) = lines.entry(arm.line).or_default();
-            named.total += 1;
-            named.covered += u64::from(arm.taken > 1);
-        }
-        for count in &self.counted {
-            let (_, counted) = lines.entry(count.line).or_default();
-            *counted = Ratio { covered: u64::from(count.taken), total: u64::from(count.total) };
-        }
-        lines.values().fold(Ratio::default(), |sum, (named, counted)| Ratio {
-            covered: sum.covered + named.covered.max(counted.covered),
-            total: sum.total + named.total.max(counted.total),
-        })
-    }
-
     fn merge(&mut self, other: Self, repeat: Repeat) {
         self.lines = self.lines.merge(&other.lines, repeat);
-        self.arms.extend(other.arms);
-        normalize_arms(&mut self.arms);
-        self.counted.extend(other.counted);
-        normalize_counted(&mut self.counted);
-        for (key, hits) in other.functions {
-            let sum = self.functions.entry(key).or_default();
-            *sum = repeat.join(*sum, hits);
-        }
+        self.branches.merge(other.branches);
+        self.functions.merge(other.functions, repeat);
         self.statements.extend(other.statements);
         normalize_statements(&mut self.statements, repeat);
         self.excluded.extend(other.excluded);
@@ -275,12 +221,11 @@ impl File {
 }
 
 fn greater(a: Totals, b: Totals) -> Totals {
-    let of = |a: Ratio, b: Ratio| Ratio { covered: a.covered.max(b.covered), total: a.total.max(b.total) };
     Totals {
-        lines: of(a.lines, b.lines),
-        branches: of(a.branches, b.branches),
-        functions: of(a.functions, b.functions),
-        statements: of(a.statements, b.statements),
+        lines: a.lines.max(b.lines),
+        branches: a.branches.max(b.branches),
+        functions: a.functions.max(b.functions),
+        statements: a.statements.max(b.statements),
     }
 }
 
@@ -299,34 +244,6 @@ fn normalize_statements(statements: &mut Vec<Statement>, repeat: Repeat) {
 fn normalize_excluded(lines: &mut Vec<u32>) {
     lines.sort_unstable();
     lines.dedup();
-}
-
-/// Ascending, one entry a branch: evaluated beats never evaluated, counts add.
-fn normalize_arms(arms: &mut Vec<Arm>) {
-    arms.sort_by_key(|arm| (arm.line, arm.arm));
-    arms.dedup_by(|next, kept| {
-        let same = (next.line, next.arm) == (kept.line, kept.arm);
-        if same {
-            kept.taken = match (kept.taken, next.taken) {
-                (0, other) | (other, 0) => other,
-                (a, b) => a.saturating_add(b - 1),
-            };
-        }
-        same
-    });
-}
-
-/// Ascending, one entry a line: which branches were taken is unknown, so the greatest count is all that is sure.
-fn normalize_counted(counted: &mut Vec<Counted>) {
-    counted.sort_by_key(|count| count.line);
-    counted.dedup_by(|next, kept| {
-        let same = next.line == kept.line;
-        if same {
-            kept.taken = kept.taken.max(next.taken);
-            kept.total = kept.total.max(next.total);
-        }
-        same
-    });
 }
 
 /// Files by path.
@@ -348,6 +265,11 @@ impl Coverage {
     /// Files by path, ascending.
     pub fn files(&self) -> impl Iterator<Item = (&str, &File)> {
         self.files.iter().map(|(path, file)| (path.as_str(), file))
+    }
+
+    /// Files by path, without those that are known to be no file of the project, or could be several.
+    pub fn project_files(&self) -> impl Iterator<Item = (&str, &File)> {
+        self.files().filter(|(path, _)| !self.unmatched.contains(*path))
     }
 
     /// Adds what another report says.
@@ -412,16 +334,24 @@ impl Coverage {
 /// A file while its report is being read: entries in any order, repeats included.
 #[derive(Default)]
 pub struct Building {
+    /// The format of the report.
+    format: &'static str,
     lines: Vec<(u32, u64)>,
     arms: Vec<Arm>,
     counted: Vec<Counted>,
-    functions: BTreeMap<(u32, Box<str>), u64>,
+    functions: Named,
     statements: Vec<Statement>,
     excluded: Vec<u32>,
     totals: Option<Totals>,
 }
 
 impl Building {
+    /// For a report of this format.
+    #[must_use]
+    pub fn new(format: &'static str) -> Self {
+        Self { format, ..Self::default() }
+    }
+
     /// An executable line.
     pub fn line(&mut self, line: u32, hits: u64) {
         self.lines.push((line, hits));
@@ -472,26 +402,42 @@ impl Building {
             }
             same
         });
-        normalize_arms(&mut self.arms);
-        normalize_counted(&mut self.counted);
         normalize_statements(&mut self.statements, repeat);
         normalize_excluded(&mut self.excluded);
         let file = File {
             lines: Lines::encode(self.lines.iter().copied()),
-            arms: self.arms.as_slice().to_vec(),
-            counted: self.counted.as_slice().to_vec(),
-            functions: std::mem::take(&mut self.functions),
+            branches: Branches::take(self.format, &mut self.arms, &mut self.counted),
+            functions: Functions::new(self.format, std::mem::take(&mut self.functions)),
             statements: self.statements.as_slice().to_vec(),
             excluded: self.excluded.as_slice().to_vec(),
             totals: self.totals.take(),
         };
         // The buffers are kept for the next file.
         self.lines.clear();
-        self.arms.clear();
-        self.counted.clear();
         self.statements.clear();
         self.excluded.clear();
         file
+    }
+}
+
+/// What a report says, for tests beside the readers.
+#[cfg(test)]
+mod told {
+    use super::*;
+    use crate::evidence::Evidence;
+
+    /// Lines, branches, functions and statements, as many of them as are given.
+    pub(super) fn sums<const N: usize>(covered: [u64; N], total: [u64; N]) -> Totals {
+        let at = |at: usize| Ratio {
+            covered: covered.get(at).copied().unwrap_or(0),
+            total: total.get(at).copied().unwrap_or(0),
+        };
+        Totals { lines: at(0), branches: at(1), functions: at(2), statements: at(3) }
+    }
+
+    /// Files by path with their lines.
+    pub(super) fn files(told: &Evidence) -> Vec<(&str, Vec<(u32, u64)>)> {
+        told.coverage.files().map(|(path, file)| (path, file.lines().collect())).collect()
     }
 }
 
@@ -507,8 +453,12 @@ mod unit_tests {
         let counted = prop::collection::vec((1_u32..10, 0_u32..4, 0_u32..4), 0..6);
         let statements = prop::collection::vec((1_u32..5, 0_u32..3, 1_u32..3, 0_u64..3), 0..6);
         let extra = (statements, prop::collection::vec(1_u32..9, 0..3), prop::option::of((0_u64..9, 0_u64..9)));
-        (lines, arms, counted, extra).prop_map(|(lines, arms, counted, (statements, excluded, totals))| {
-            let mut building = Building::default();
+        let functions = prop::collection::vec((0_u32..4, "[ab]<[ij]>", 0_u64..2), 0..6);
+        let format = prop::sample::select(vec!["lcov", "llvm", "istanbul"]);
+        let told = (lines, arms, counted, extra, functions, format);
+        told.prop_map(|(lines, arms, counted, (statements, excluded, totals), functions, format)| {
+            let mut building = Building::new(format);
+            functions.into_iter().for_each(|(line, name, hits)| building.function(&name, line, hits));
             lines.into_iter().for_each(|(line, hits)| building.line(line, hits));
             arms.into_iter().for_each(|(line, arm, taken)| building.branch(line, arm, taken));
             counted.into_iter().for_each(|(line, taken, total)| building.branches(line, taken, total));
@@ -536,12 +486,64 @@ mod unit_tests {
         }
 
         #[test]
+        fn what_is_listed_adds_up_to_the_sums_and_no_merge_lowers_them(a in file(), b in file()) {
+            // Sums without lines give way to lines, and list nothing.
+            let (a, b) = (File { totals: None, ..a }, File { totals: None, ..b });
+            let both = merged(a.clone(), &b);
+            let sum = both.summary();
+            let arms: Vec<_> = both.branches_by_line().into_values().flatten().collect();
+            let taken = arms.iter().filter(|taken| taken.is_some_and(|taken| taken > 0)).count();
+            prop_assert_eq!(sum.branches, Ratio { covered: taken as u64, total: arms.len() as u64 });
+            let entered = both.functions().filter(|(.., hits)| *hits > 0).count();
+            prop_assert_eq!(sum.functions, Ratio { covered: entered as u64, total: both.functions().count() as u64 });
+            for one in [a.summary(), b.summary()] {
+                for (one, sum) in [(one.branches, sum.branches), (one.functions, sum.functions)] {
+                    prop_assert!(one.covered <= sum.covered && one.total <= sum.total && sum.covered <= sum.total);
+                }
+            }
+        }
+
+        #[test]
+        fn a_run_told_twice_in_two_formats_counts_once(arms in prop::collection::vec((1_u32..9, 0_u32..4, 0_u64..3), 0..12)) {
+            let told = |format, shift: u32, counts: bool| {
+                let mut building = Building::new(format);
+                arms.iter().for_each(|(line, arm, taken)| building.branch(*line, arm + shift, Some(*taken)));
+                let mut named = building.finish(Repeat::Sum);
+                if counts {
+                    for (line, arms) in std::mem::take(&mut named).branches_by_line() {
+                        let taken = arms.iter().filter(|taken| taken.is_some_and(|taken| taken > 0)).count();
+                        building.branches(line, u32::try_from(taken).unwrap(), u32::try_from(arms.len()).unwrap());
+                    }
+                    named = building.finish(Repeat::Max);
+                }
+                named
+            };
+            let once = told("lcov", 0, false);
+            let all = merged(merged(once.clone(), &told("llvm", 1000, false)), &told("cobertura", 0, true));
+            prop_assert_eq!(all.summary().branches, once.summary().branches);
+            prop_assert_eq!(all.disputed_lines(), 0);
+        }
+
+        #[test]
         fn lines_survive_their_encoding(mut lines in prop::collection::btree_map(1_u32.., any::<u64>(), 0..50)) {
             lines.insert(u32::MAX, u64::MAX);
             let encoded = Lines::encode(lines.clone().into_iter());
             prop_assert_eq!(encoded.iter().collect::<BTreeMap<_, _>>(), lines.clone());
             prop_assert_eq!(encoded.covered, lines.values().filter(|hits| **hits > 0).count() as u64);
         }
+    }
+
+    #[test]
+    fn reports_that_count_differently_are_told_of() {
+        let told = |format, arms| {
+            let mut building = Building::new(format);
+            (0..arms).for_each(|arm| building.branch(4, arm, Some(u64::from(arm == 0))));
+            building.finish(Repeat::Sum)
+        };
+        let both = merged(told("lcov", 2), &told("llvm", 4));
+        assert_eq!((both.disputed_lines(), both.summary().branches), (1, Ratio { covered: 1, total: 4 }));
+        assert_eq!(merged(told("lcov", 2), &told("lcov", 4)).disputed_lines(), 1);
+        assert_eq!(merged(told("lcov", 2), &told("lcov", 2)).disputed_lines(), 0);
     }
 
     #[test]

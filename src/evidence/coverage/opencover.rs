@@ -291,19 +291,9 @@ enum Point {
 
 #[cfg(test)]
 mod unit_tests {
-    use super::super::super::Evidence;
     use super::super::super::collect::read_text;
-    use super::super::super::sink::{Ratio, Totals};
+    use super::super::told::{files, sums};
     use super::*;
-
-    fn sums(covered: [u64; 4], total: [u64; 4]) -> Totals {
-        let at = |at: usize| Ratio { covered: covered[at], total: total[at] };
-        Totals { lines: at(0), branches: at(1), functions: at(2), statements: at(3) }
-    }
-
-    fn files(told: &Evidence) -> Vec<(&str, Vec<(u32, u64)>)> {
-        told.coverage.files().map(|(path, file)| (path, file.lines().collect())).collect()
-    }
 
     #[test]
     fn the_sample_adds_up() {
@@ -326,7 +316,7 @@ mod unit_tests {
         assert_eq!(files(&told), [("C:/a.cs", vec![(1, 2), (5, 0)]), ("C:/b.cs", vec![(7, 3), (9, 1)])]);
         assert_eq!(told.coverage.summary(), sums([3, 0, 2, 3], [4, 0, 3, 6]));
         let (_, b) = told.coverage.files().nth(1).unwrap();
-        assert_eq!(b.functions.keys().map(|(line, name)| (*line, &**name)).collect::<Vec<_>>(), [(7, "g")]);
+        assert_eq!(b.functions().map(|(name, line, _)| (line, name)).collect::<Vec<_>>(), [(7, "g")]);
     }
 
     #[test]

@@ -80,8 +80,9 @@ impl Matcher {
         let plain = normal(path);
         let ruled = rules.iter().find_map(|rule| Some(join(&rule.to, after(&plain, &rule.from)?)));
         let own = self.inside(ruled.as_deref().unwrap_or(&plain));
-        let is_absolute = own.starts_with('/') || own.as_bytes().get(1) == Some(&b':');
-        if !is_absolute {
+        // What lies outside the project may exist, yet is no file of it.
+        let exists = |path: &str| is_inside(path) && exists(path);
+        if !is_absolute(&own) {
             for source in
                 source_roots.iter().map(|source| self.inside(&normal(source))).filter(|source| !source.is_empty())
             {
@@ -121,8 +122,31 @@ impl Matcher {
     }
 }
 
+/// With `/` between components, and without `.` and `..` where what they stand for is in the path itself.
 fn normal(path: &str) -> String {
-    path.trim().replace('\\', "/")
+    let path = path.trim().replace('\\', "/");
+    if !path.split('/').any(|part| part == ".." || part == ".") {
+        return path;
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match (part, parts.last()) {
+            (".", Some(_)) => {}
+            ("..", Some(last)) if !matches!(*last, "" | "." | "..") => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+}
+
+fn is_absolute(path: &str) -> bool {
+    path.starts_with('/') || path.as_bytes().get(1) == Some(&b':')
+}
+
+fn is_inside(path: &str) -> bool {
+    !is_absolute(path) && path.split('/').all(|part| part != "..")
 }
 
 fn last(path: &str) -> &str {
@@ -201,6 +225,32 @@ mod tests {
         assert_eq!(find("github.com/acme/app/cmd/main.go", &[], &[]), file("svc/go/cmd/main.go"));
         assert_eq!(find("com/acme/App.java", &[], &[]), file("app/src/main/java/com/acme/App.java"));
         assert_eq!(find("/elsewhere/unique.ts", &[], &[]), file("unique.ts"));
+    }
+
+    #[test]
+    fn what_lies_outside_is_no_file_of_the_project_though_it_exists() {
+        let matcher = Matcher::new("/work dir/p", FILES.iter().map(|file| (*file).to_owned()), Vec::new());
+        let find = |path: &str, source: &str| matcher.find(path, &[], &[source.to_owned()], &|_| true);
+        assert_eq!(find("vector", "/usr/include"), file("vector"));
+        let only = |path: &str, source: &str| {
+            matcher.find(path, &[], &[source.to_owned()], &|path| path.starts_with(['/', '.']))
+        };
+        assert_eq!(only("vector", "/usr/include"), Match::None);
+        assert_eq!(only("b.py", "/build/src"), file("src/b.py"));
+        assert_eq!((only("../x/vector", "."), only("vector", "../x")), (Match::None, Match::None));
+    }
+
+    #[test]
+    fn dots_in_the_middle_of_a_path_are_undone() {
+        for path in
+            ["src/x/../pkg/./a.py", "/work dir/p/build/../src/pkg/a.py", "./src/pkg/a.py", "../p/./src/pkg/a.py"]
+        {
+            assert_eq!(find(path, &[], &[]), file("src/pkg/a.py"), "{path}");
+        }
+        assert_eq!(
+            (normal("a/.."), normal("/../a"), normal("../../a"), normal("..")),
+            (".".into(), "/../a".into(), "../../a".into(), "..".into())
+        );
     }
 
     #[test]

@@ -429,19 +429,9 @@ impl Report<'_> {
 
 #[cfg(test)]
 mod unit_tests {
-    use super::super::super::Evidence;
     use super::super::super::collect::read_text;
-    use super::super::super::sink::{Ratio, Totals};
+    use super::super::told::{files, sums};
     use super::*;
-
-    fn sums(covered: [u64; 3], total: [u64; 3]) -> Totals {
-        let at = |at: usize| Ratio { covered: covered[at], total: total[at] };
-        Totals { lines: at(0), branches: at(1), functions: at(2), ..Totals::default() }
-    }
-
-    fn files(told: &Evidence) -> Vec<(&str, Vec<(u32, u64)>)> {
-        told.coverage.files().map(|(path, file)| (path, file.lines().collect())).collect()
-    }
 
     #[test]
     fn the_sample_adds_up() {
@@ -469,8 +459,11 @@ mod unit_tests {
             assert_eq!(files(&told), [("a.rb", vec![(1, 3), (2, 0), (4, 3), (7, 0)])]);
             assert_eq!(told.coverage.summary(), sums([2, 1, 1], [4, 2, 1]));
             let (_, file) = told.coverage.files().next().unwrap();
-            assert_eq!(file.arms.iter().map(|arm| (arm.line, arm.arm)).collect::<Vec<_>>(), [(2, 1), (2, 2)]);
-            let methods: Vec<_> = file.functions.keys().map(|(line, name)| (*line, &**name)).collect();
+            assert_eq!(
+                file.branches_by_line().into_iter().map(|(line, arms)| (line, arms.len())).collect::<Vec<_>>(),
+                [(2, 2)]
+            );
+            let methods: Vec<_> = file.functions().map(|(name, line, _)| (line, name)).collect();
             assert_eq!(methods, [(1, "A, :\"x,y\"")]);
         }
     }

@@ -340,6 +340,17 @@ struct Tests<'r, 'a>(&'r RefCell<Told<'a>>);
 #[derive(Deserialize)]
 struct Summary {
     tests: Option<Number>,
+    /// Milliseconds since the epoch.
+    start: Option<Number>,
+    stop: Option<Number>,
+}
+
+impl Summary {
+    /// Writers that do not know put the same number, mostly 0, in both.
+    fn wall(&self) -> Option<f64> {
+        let (start, stop) = (self.start.as_ref()?.0?, self.stop.as_ref()?.0?);
+        Some((stop - start) / 1000.0).filter(|seconds| *seconds > 0.0)
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Report<'_, '_> {
@@ -390,8 +401,10 @@ impl<'de> Visitor<'de> for Results<'_, '_> {
                 "tests" => map.next_value_seed(Tests(self.0))?,
                 "summary" => {
                     let summary: Option<Summary> = map.next_value()?;
+                    let mut told = self.0.borrow_mut();
+                    told.sink.wall(summary.as_ref().and_then(Summary::wall));
                     let stated = summary.and_then(|summary| summary.tests?.whole());
-                    self.0.borrow_mut().stated = stated.map(u64::from);
+                    told.stated = stated.map(u64::from);
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }

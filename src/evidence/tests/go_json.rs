@@ -178,7 +178,8 @@ impl Reader<'_> {
             let new = || Package { line: number, ..Package::default() };
             let mut open = self.packages.shift_remove(package).unwrap_or_else(new);
             open.output.add(&line[line.len() - "setup failed]".len()..line.len() - 1], self.limits.message_bytes);
-            self.end_package(package, open, Outcome::Failed, None, "");
+            // Nothing of it ran.
+            self.end_package(package, open, Outcome::Failed, Some(0.0), "");
             return;
         }
         if let Some(name) = line.strip_prefix("# ") {
@@ -304,6 +305,7 @@ impl Reader<'_> {
     }
 
     fn end_package(&mut self, name: &str, package: Package, outcome: Outcome, elapsed: Option<f64>, build: &str) {
+        self.sink.wall(elapsed);
         let line = package.line;
         let open: Vec<String> = package.tests.keys().cloned().collect();
         self.packages.insert(name.to_owned(), package);
@@ -382,6 +384,7 @@ impl Reader<'_> {
     /// The end of the stream: packages that are open were cut off.
     fn end(&mut self) {
         for (name, package) in std::mem::take(&mut self.packages) {
+            self.sink.wall(None);
             let open: Vec<_> = package.tests.keys().take(5).map(|name| text::one_line(name)).collect();
             let shown = text::shorten(&text::one_line(&name), 120);
             let mut told = format!("the package `{shown}` has no end in the stream");

@@ -7,7 +7,7 @@
 
 use std::io::BufRead;
 
-use super::super::problem::{CHANGED, REPAIRED, SYNTAX, TOTALS_ONLY, TRUNCATED};
+use super::super::problem::{CHANGED, REPAIRED, TOTALS_ONLY, TRUNCATED};
 use super::super::sink::{Case, Outcome, Sink};
 use super::super::source::Counted;
 use super::super::xml::{Element, Kept, Stop, Token, Xml, unescape};
@@ -46,8 +46,12 @@ struct Suite {
     declared_failures: u64,
     file: Option<String>,
     cases: u64,
+    attempts: u64,
     has_suites: bool,
     outcome: Option<(Outcome, Option<String>)>,
+    /// From its start to its end, as it states, and as the suites in it add up to.
+    seconds: Option<f64>,
+    inner_seconds: Option<f64>,
 }
 
 /// A case that is open.
@@ -78,6 +82,8 @@ struct Reader<'s> {
     open: Option<Open>,
     /// Whether each open element is a suite or a case, so that its end is known for what it is.
     nesting: Vec<Nesting>,
+    /// What the root states as the time of all its suites.
+    root_seconds: Option<f64>,
     cases: usize,
 }
 
@@ -97,6 +103,7 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
         suites: Vec::new(),
         open: None,
         nesting: Vec::new(),
+        root_seconds: None,
         cases: 0,
     };
     match reader.run(&mut xml) {
@@ -104,23 +111,7 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
         Err(stop) => {
             let line = xml.line();
             reader.salvage();
-            match stop {
-                Stop::Fatal(error) => Err(error),
-                Stop::Cut => {
-                    reader.sink.problem(
-                        Problem::new(&TRUNCATED, "the report ends inside an element; what came after is unknown")
-                            .at_line(line),
-                    );
-                    Ok(())
-                }
-                Stop::Syntax(why) => {
-                    reader.sink.problem(
-                        Problem::new(&SYNTAX, format!("not valid XML ({why}); nothing after this line was read"))
-                            .at_line(line),
-                    );
-                    Ok(())
-                }
-            }
+            stop.tell(line, reader.sink)
         }
     }
 }
@@ -167,6 +158,9 @@ impl Reader<'_> {
             "testsuite" => self.open_suite(element, line),
             "testcase" => self.open_case(element, line),
             _ => {
+                if name == "testsuites" && self.nesting.is_empty() {
+                    self.root(element);
+                }
                 let Some(text) = TEXT_ELEMENTS.iter().find(|(known, _)| *known == name) else {
                     self.nesting.push(Nesting::Other);
                     return None;
@@ -190,7 +184,17 @@ impl Reader<'_> {
         None
     }
 
+    fn root(&mut self, element: &Element<'_>) {
+        self.root_seconds = element.attributes().find(|(key, _)| *key == "time").and_then(|(_, value)| seconds(&value));
+        if self.root_seconds.is_some() {
+            self.sink.wall(self.root_seconds);
+        }
+    }
+
     fn open_suite(&mut self, element: &Element<'_>, line: u64) {
+        if self.nesting.is_empty() {
+            self.root_seconds = None;
+        }
         self.nesting.push(Nesting::Suite);
         let mut suite = Suite {
             line,
@@ -198,14 +202,18 @@ impl Reader<'_> {
             declared_failures: 0,
             file: None,
             cases: 0,
+            attempts: 0,
             has_suites: false,
             outcome: None,
+            seconds: None,
+            inner_seconds: Some(0.0),
         };
         let mut name = String::new();
         for (key, value) in element.attributes() {
             match key {
                 "name" => name = unescape(&value).into_owned(),
                 "file" | "filepath" => suite.file = Some(unescape(&value).into_owned()),
+                "time" => suite.seconds = seconds(&value),
                 "tests" => suite.declared_tests = value.trim().parse().ok(),
                 "failures" | "errors" => suite.declared_failures += value.trim().parse().unwrap_or(0),
                 _ => {}
@@ -321,8 +329,12 @@ impl Reader<'_> {
     }
 
     fn tell(&mut self, open: &Open) {
-        if let Some(suite) = self.suites.last_mut() {
-            suite.cases += 1;
+        match self.suites.last_mut() {
+            Some(suite) => {
+                suite.cases += 1;
+                suite.attempts += 1 + u64::from(open.reruns);
+            }
+            None => self.outermost(open.seconds),
         }
         let outcome = open.outcome.unwrap_or(Outcome::Passed);
         // `node --test` writes the known failure of a `todo` test beside that word, and fails no run for it.
@@ -344,6 +356,7 @@ impl Reader<'_> {
 
     fn close_suite(&mut self) {
         let Some(suite) = self.suites.pop() else { return };
+        self.wall(&suite);
         let name = self.names.last().cloned().unwrap_or_default();
         let shown = text::shorten(&text::one_line(&name), 80);
         if let Some((outcome, message)) = &suite.outcome {
@@ -372,7 +385,11 @@ impl Reader<'_> {
                     format!("the suite `{shown}` states {} but lists none", text::plural(tests, "test", "tests"));
                 self.sink.problem(Problem::new(&TOTALS_ONLY, told).at_line(suite.line));
             }
-        } else if let Some(tests) = suite.declared_tests.filter(|tests| *tests != suite.cases && !suite.has_suites) {
+        } else if let Some(tests) = suite.declared_tests
+            // surefire counts attempts.
+            && !suite.has_suites
+            && ![suite.cases, suite.attempts].contains(&tests)
+        {
             let told = format!(
                 "the suite `{shown}` states {} and lists {}",
                 text::plural(tests, "test", "tests"),
@@ -381,6 +398,24 @@ impl Reader<'_> {
             self.sink.problem(Problem::new(&CHANGED, told).at_line(suite.line));
         }
         self.names.pop();
+    }
+
+    /// A suite's own time, or that of the suites in it; one without cases takes none.
+    fn wall(&mut self, suite: &Suite) {
+        let wall = suite.seconds.or(suite.inner_seconds.filter(|_| suite.cases == 0));
+        match self.suites.last_mut() {
+            Some(outer) => outer.inner_seconds = outer.inner_seconds.zip(wall).map(|(sum, more)| sum + more),
+            None => self.outermost(wall),
+        }
+    }
+
+    /// The time of what stands directly under the root. Some writers put a 0 there for what they did not measure.
+    fn outermost(&mut self, wall: Option<f64>) {
+        match self.root_seconds {
+            Some(0.0) => self.sink.wall(wall.or(Some(0.0))),
+            Some(_) => {}
+            None => self.sink.wall(wall),
+        }
     }
 
     /// What was open when reading stopped: a case with an outcome counts, one without is dropped and named.
@@ -560,6 +595,31 @@ mod unit_tests {
         let told = evidence(&xml);
         assert_eq!(told.tests.len(), 2);
         assert!(told.problems.iter().all(|problem| problem.level == Level::Note));
+    }
+
+    #[test]
+    fn the_wall_time_is_that_of_the_outermost_suites() {
+        let wall = |xml: &str| evidence(xml).tests.summary().wall_seconds;
+        let case = r#"<testcase name="a" time="9"/>"#;
+        let suite = |time: &str| format!("<testsuite {time}>{case}</testsuite>");
+        let (two, three, none) = (suite("time='2'"), suite("time='3'"), suite(""));
+        assert_eq!(wall(&two), Some(2.0));
+        assert_eq!(wall(&format!("<testsuites>{two}{three}</testsuites>")), Some(5.0));
+        // They ran at the same time: the root says so.
+        assert_eq!(wall(&format!("<testsuites time='4'>{two}{three}</testsuites>")), Some(4.0));
+        assert_eq!(wall(&format!("<testsuites time='0'>{two}{three}</testsuites>")), Some(5.0));
+        assert_eq!(
+            wall(&format!("<testsuites><testsuite time='1,007.5'>{two}</testsuite></testsuites>")),
+            Some(1007.5)
+        );
+        assert_eq!(wall(&format!("<testsuite>{two}<testsuite>{three}</testsuite></testsuite>")), Some(5.0));
+        // Two documents in one file.
+        assert_eq!(wall(&format!("<testsuites time='4'>{two}</testsuites>{three}")), Some(7.0));
+        // A sum that misses a suite would be too small.
+        assert_eq!(wall(&format!("<testsuites>{two}{none}</testsuites>")), None);
+        assert_eq!(wall(&format!("<testsuite>{two}{case}</testsuite>")), None);
+        assert_eq!((wall(case), wall("<testcase name='a'/>")), (Some(9.0), None));
+        assert_eq!(wall(&format!("<testsuites>{two}<testsuite/></testsuites>")), Some(2.0));
     }
 
     #[test]

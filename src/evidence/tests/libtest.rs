@@ -180,6 +180,7 @@ impl Reader<'_> {
                 flaky: false,
             });
         }
+        self.sink.wall(summary.and_then(wall));
         let shown = text::one_line(&suite);
         if let Some((name, line)) = &block.waiting {
             let told = format!(
@@ -213,6 +214,11 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// The seconds at the end of a summary: `…; finished in 0.01s`.
+fn wall(summary: &str) -> Option<f64> {
+    summary.rsplit_once("; finished in ")?.1.trim().strip_suffix('s')?.parse().ok()
 }
 
 /// The suite that a line of cargo's begins: `price (src/lib.rs)`, `doc-tests price`.

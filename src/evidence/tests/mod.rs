@@ -81,6 +81,9 @@ pub struct Summary {
     pub attempts: u64,
     /// Seconds over all attempts.
     pub seconds: f64,
+    /// Seconds from start to end of the outermost suites, added; `None` where one does not state them, because a sum
+    /// without it would be too small.
+    pub wall_seconds: Option<f64>,
 }
 
 /// A set of tests by identity, in the order in which they were first seen.
@@ -91,6 +94,14 @@ pub struct Tests {
     names: HashSet<Arc<str>>,
     /// The suite names of the case before, and what they were joined to.
     suite: (Vec<String>, Arc<str>),
+    wall: Wall,
+}
+
+/// From start to end of suites. Those of several reports add: whether they ran at the same time, no report tells.
+#[derive(Clone, Copy, Debug, Default)]
+struct Wall {
+    seconds: f64,
+    has_unstated: bool,
 }
 
 impl PartialEq for Tests {
@@ -164,8 +175,19 @@ impl Tests {
         }
     }
 
+    /// Adds the time from start to end of an outermost suite, if it is stated.
+    pub fn add_wall(&mut self, seconds: Option<f64>) {
+        match seconds.filter(|seconds| seconds.is_finite() && *seconds >= 0.0) {
+            Some(seconds) => self.wall.seconds += seconds,
+            None => self.wall.has_unstated = true,
+        }
+    }
+
     /// Adds all tests of another set.
-    pub fn merge(&mut self, other: Self, repeats: Repeats) {
+    pub fn merge(&mut self, mut other: Self, repeats: Repeats) {
+        other.wall.seconds += self.wall.seconds;
+        other.wall.has_unstated |= self.wall.has_unstated;
+        self.wall = other.wall;
         if self.tests.is_empty() {
             // The most common case by far, and the one where a second copy of the set would be the peak of memory.
             *self = other;
@@ -179,7 +201,8 @@ impl Tests {
     /// The sums.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let mut sum = Summary::default();
+        let stated = (!self.wall.has_unstated).then_some(self.wall.seconds);
+        let mut sum = Summary { wall_seconds: stated, ..Summary::default() };
         for test in self.tests.values() {
             sum.total += 1;
             sum.flaky += u64::from(test.flaky);
@@ -251,6 +274,25 @@ mod unit_tests {
             last.add_case("t", &case(outcome), Repeats::Last);
         }
         assert_eq!((last.summary().failed, last.summary().flaky), (0, 1));
+    }
+
+    #[test]
+    fn wall_times_add_unless_one_is_not_stated() {
+        let set = |seconds: Option<f64>| {
+            let mut tests = Tests::default();
+            tests.add_case("a", &case(Outcome::Passed), Repeats::Worst);
+            tests.add_wall(seconds);
+            tests
+        };
+        let all = |sets: &[Option<f64>]| {
+            let mut all = Tests::default();
+            sets.iter().for_each(|seconds| all.merge(set(*seconds), Repeats::Worst));
+            all.merge(Tests::default(), Repeats::Worst);
+            all.summary().wall_seconds
+        };
+        assert_eq!(all(&[Some(1.5), Some(2.0)]), Some(3.5));
+        assert_eq!((all(&[None, Some(2.0)]), all(&[Some(2.0), None])), (None, None));
+        assert_eq!((all(&[Some(f64::NAN)]), all(&[Some(-1.0)])), (None, None));
     }
 
     #[test]

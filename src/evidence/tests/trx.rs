@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::io::BufRead;
 use std::rc::Rc;
 
-use super::super::problem::{CHANGED, REPAIRED, SYNTAX, TRUNCATED};
+use super::super::problem::{CHANGED, REPAIRED, TRUNCATED};
 use super::super::sink::{Case, Outcome, Sink};
 use super::super::source::Counted;
 use super::super::xml::{Element, Kept, Stop, Token, Xml, unescape};
@@ -138,18 +138,7 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
         reader.salvage();
     }
     reader.finish(stop.is_none());
-    let problem = match stop {
-        None => return Ok(()),
-        Some(Stop::Fatal(error)) => return Err(error),
-        Some(Stop::Cut) => {
-            Problem::new(&TRUNCATED, "the report ends inside an element; what came after is unknown").at_line(line)
-        }
-        Some(Stop::Syntax(why)) => {
-            Problem::new(&SYNTAX, format!("not valid XML ({why}); nothing after this line was read")).at_line(line)
-        }
-    };
-    reader.sink.problem(problem);
-    Ok(())
+    stop.map_or(Ok(()), |stop| stop.tell(line, reader.sink))
 }
 
 impl Reader<'_> {
@@ -215,6 +204,7 @@ impl Reader<'_> {
             "Counters" => {
                 self.counted = attribute(element, "total").and_then(|total| Some((line, total.trim().parse().ok()?)));
             }
+            "Times" => self.sink.wall(wall(element)),
             "ErrorInfo" => nesting = Nesting::ErrorInfo,
             "Message" if self.nesting.last() == Some(&Nesting::ErrorInfo) => text = Some("Message"),
             "StackTrace" if self.nesting.last() == Some(&Nesting::ErrorInfo) => text = Some("StackTrace"),
@@ -429,6 +419,12 @@ fn outcome(word: &str) -> Outcome {
 /// Whether a run that ended so cannot be believed to have run every test.
 fn is_failed_run(word: &str) -> bool {
     !matches!(outcome(word), Outcome::Passed | Outcome::Skipped)
+}
+
+/// From `start` to `finish`, RFC 3339.
+fn wall(element: &Element<'_>) -> Option<f64> {
+    let at = |name| attribute(element, name)?.trim().parse::<jiff::Timestamp>().ok();
+    Some(at("finish")?.duration_since(at("start")?).as_secs_f64())
 }
 
 /// `hh:mm:ss.fffffff`, with days in front of long ones: `1.02:03:04.5`.

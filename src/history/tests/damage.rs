@@ -6,16 +6,20 @@ use super::*;
 fn a_damaged_file_is_set_aside_once_and_a_whole_one_is_left_alone() {
     let (folder, store) = store();
     store.add(&mut record(1)).unwrap();
-    let mut rebuilt = 0;
-    assert!(store.replace_damaged(at(0), |_, _| Ok(rebuilt += 1)).unwrap().is_none());
+    let rebuilt = std::cell::Cell::new(0);
+    let count = |_: &Store, _: &str| {
+        rebuilt.set(rebuilt.get() + 1);
+        Ok(())
+    };
+    assert!(store.replace_damaged(at(0), count).unwrap().is_none());
     std::fs::write(store.path(), "no database at all, but long enough to be looked at as if it were one").unwrap();
     for question in [store.ids().err(), store.add(&mut record(2)).err(), store.check().err()] {
         assert!(matches!(question, Some(Error::Damaged { .. })), "{question:?}");
     }
-    let (aside, ()) = store.replace_damaged(at(0), |_, _| Ok(rebuilt += 1)).unwrap().unwrap();
+    let (aside, ()) = store.replace_damaged(at(0), count).unwrap().unwrap();
     assert!(std::fs::read_to_string(&aside).unwrap().starts_with("no database"));
-    assert!(store.replace_damaged(at(0), |_, _| Ok(rebuilt += 1)).unwrap().is_none());
-    assert_eq!((rebuilt, store.ids().unwrap().len()), (1, 0));
+    assert!(store.replace_damaged(at(0), count).unwrap().is_none());
+    assert_eq!((rebuilt.get(), store.ids().unwrap().len()), (1, 0));
     drop(folder);
 }
 

@@ -13,9 +13,11 @@ use super::*;
 use crate::check::CheckOutcome;
 use crate::check::outcome::{Output, Status};
 use crate::evidence::coverage::FileLines;
+use crate::evidence::metric::Better;
 use crate::evidence::sink::{Ratio, Totals};
 use crate::evidence::tests::{Identity, Test};
 use crate::evidence::{Measurements, Outcome};
+use crate::gate::judge::Best;
 use crate::gate::samples::{PastRun, Sample, Samples};
 use crate::gate::{RuleResult, RuleVerdict};
 use crate::record::{Policy, Project, SCHEMA, TestRecord};
@@ -98,7 +100,7 @@ fn any_record() -> impl Strategy<Value = Record> {
         record.interrupted = (record.verdict == Verdict::Interrupted).then(|| "SIGINT".into());
         record.command = if other { "validate" } else { "full-check" }.into();
         record.id = Record::id_of(record.started_at, &record.command, record.verdict);
-        record.project.commit = Some(format!("commit {commit}"));
+        record.project.commit = Some(format!("commit{commit}{commit}{commit}{commit} and more"));
         record.project.branch = branch.map(|at| ["main", "side"][at].into());
         record.project.dirty = dirty;
         if partial && minute % 3 == 0 {
@@ -133,6 +135,7 @@ fn any_record() -> impl Strategy<Value = Record> {
             source: None,
             verdict: RuleVerdict::Inconclusive,
             message: "NaN".into(),
+            advice: None,
         });
         record.checks.push(CheckOutcome {
             id: "unit".into(),
@@ -220,9 +223,9 @@ proptest! {
         add_all(&store, &mut records);
         let records = newest(&records);
 
-        let commits: Vec<_> = commits.into_iter().map(|at| format!("commit {at}")).collect();
+        let commits: Vec<_> = commits.into_iter().map(|at| format!("commit{at}{at}{at}{at} and more")).collect();
         let want = commits.iter().enumerate().find_map(|(at, commit)| {
-            let fit = |record: &&&Record| record.may_be_baseline() && record.project.commit.as_ref() == Some(commit);
+            let fit = |record: &&&Record| record.is_fit_as_baseline() && record.project.commit.as_ref() == Some(commit);
             records.iter().find(fit).map(|record| (at, record.id.clone()))
         });
         let found = store.nearest(&commits).unwrap();
@@ -248,17 +251,25 @@ proptest! {
             let found: Vec<_> = found.into_iter().map(|point| (point.id, point.value.to_string())).collect();
             prop_assert_eq!(found, want);
 
-            for higher in [false, true] {
+            for (higher, better) in [(false, Better::Lower), (true, Better::Higher)] {
                 let fit = records
                     .iter()
-                    .filter(|record| record.may_be_baseline() && record.project.branch.as_deref() == Some("main"));
+                    .filter(|record| record.is_fit_as_baseline() && record.project.branch.as_deref() == Some("main"));
                 let values = fit.filter_map(|record| Some((value(record)??, record))).filter(|(value, _)| value.is_finite());
                 let want = values.reduce(|best, next| {
                     let better = if higher { next.0 > best.0 } else { next.0 < best.0 };
                     if better { next } else { best }
                 });
-                let found = store.best(name, scope, "main", higher).unwrap();
-                prop_assert_eq!(found.map(|best| (best.value, best.id)), want.map(|(value, one)| (value, one.id.clone())));
+                let found = store.best(name, "main", better).unwrap();
+                prop_assert!(found.is_sorted_by_key(|best| best.scope.clone()));
+                let found = found.into_iter().find(|best| best.scope.as_deref() == scope);
+                let want = want.map(|(value, record)| Best {
+                    metric: name.to_owned(),
+                    scope: scope.map(str::to_owned),
+                    value,
+                    from: record.project.commit.clone().unwrap()[..10].into(),
+                });
+                prop_assert_eq!(found, want);
             }
         }
 
@@ -312,6 +323,7 @@ fn nothing_is_made_before_the_first_record() {
     assert!(matches!(store.get("x"), Err(Error::Missing { .. })));
     assert!(matches!(store.protect("x"), Err(Error::Missing { .. })));
     assert_eq!(store.nearest(&["c1".into()]).unwrap(), None);
+    assert!(store.is_empty().unwrap() && store.best("tests.total", "main", Better::Higher).unwrap().is_empty());
     assert_eq!(store.samples(9, at(0), |_| true).unwrap(), Samples { runs: Vec::new(), tests: HashMap::new() });
     assert_eq!(store.prune(at(0), Duration::ZERO, Some(1), |_| false).unwrap(), 0);
     store.compact().unwrap();
