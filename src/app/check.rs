@@ -12,7 +12,7 @@ use super::judge::{Material, judge, note_state};
 use super::{Context, Stop};
 use crate::check::{Event, Plan, Selection, plan};
 use crate::config::Config;
-use crate::evidence::{Evidence, Limits, Problem, Repeats};
+use crate::evidence::{Evidence, Problem, Repeats};
 use crate::gate::judge::Asked;
 use crate::history;
 use crate::record::Record;
@@ -140,7 +140,7 @@ pub fn check(context: &Context, request: &Request, tell: &mut dyn FnMut(Event)) 
         fail_fast: request.fail_fast,
         fix: request.fix,
         grace: GRACE,
-        limits: Limits::default(),
+        limits: config.limits,
     };
     let run = run::execute(&plan, &settings, tell).context("the checks could not be started")?;
     if request.fix == Fix::Yes {

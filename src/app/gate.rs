@@ -12,7 +12,7 @@ use super::{Context, Stop};
 use crate::check::evidence::{From, Spec, is_glob};
 use crate::config::Config;
 use crate::decode::parse_glob;
-use crate::evidence::{Kind, Limits, Repeats};
+use crate::evidence::{Kind, Repeats};
 use crate::gate::judge::Asked;
 use crate::repo;
 use crate::run::evidence::{Wanted, read_all};
@@ -56,7 +56,7 @@ pub fn gate(context: &Context, request: &Request) -> anyhow::Result<Checked> {
     let place = Place::of(context, &config);
     let comparison =
         compare::find(context, &config, &place, state.as_ref().ok(), Some(gate), &request.against, started_at)?;
-    let evidence = read_all(&wanted, &config.root, &Limits::default());
+    let evidence = read_all(&wanted, &config.root, &config.limits);
     let material = Material { evidence, ..Material::default() };
     let mut record = judge(&config, COMMAND, started_at, material, Some(gate), &Asked::Everything, comparison);
     note_state(&mut record, state);

@@ -3,7 +3,8 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Context, Stop};
-use crate::evidence::{Evidence, FORMATS, Format, Limits, Repeats, format};
+use crate::config;
+use crate::evidence::{Bound, Evidence, FORMATS, Format, Limits, Repeats, format};
 use crate::repo;
 use crate::run::evidence::{Wanted, read_all};
 use crate::sys::text;
@@ -17,6 +18,8 @@ pub struct Request {
     pub format: Option<String>,
     /// How repeated tests count.
     pub repeats: Repeats,
+    /// `--limit`: bounds other than those of the project.
+    pub limits: Vec<(Bound, u64)>,
 }
 
 /// Reads the files, several at once, and adds them up in the order given.
@@ -38,9 +41,20 @@ pub fn inspect(context: &Context, request: &Request) -> anyhow::Result<Evidence>
             paths: Vec::new(),
         })
         .collect();
-    let mut evidence = read_all(&wanted, &root, &Limits::default());
+    let mut evidence = read_all(&wanted, &root, &limits(context, request));
     evidence.note_disputes();
     Ok(evidence)
+}
+
+/// The project's own bounds, since the gate reads with them, then those of the command line. A project without a valid
+/// policy has the defaults: looking at a file needs none.
+fn limits(context: &Context, request: &Request) -> Limits {
+    let own = config::load(&context.cwd, context.config.as_deref()).map(|config| config.limits);
+    let mut limits = own.unwrap_or_default();
+    for (bound, value) in &request.limits {
+        limits.set(*bound, *value);
+    }
+    limits
 }
 
 /// The path from the root where the file lies under it, else the whole path.

@@ -8,6 +8,7 @@ use super::compare::Comparison;
 use super::{GIT, NO_REPOSITORY};
 use crate::check::CheckOutcome;
 use crate::config::Config;
+use crate::evidence::measure::agreed;
 use crate::evidence::problem::CONFLICT;
 use crate::evidence::{Evidence, Kind, Measurements, Problem};
 use crate::gate::judge::Asked;
@@ -119,15 +120,12 @@ fn ratcheted(gate: &Gate, rules: &[RuleResult]) -> Vec<(String, String, f64)> {
 
 /// Names that several files give different values: each is judged, and none is the value.
 fn conflicts(measurements: &Measurements) -> Vec<Problem> {
-    let names: BTreeSet<_> = measurements.iter().map(|measurement| measurement.name.as_str()).collect();
-    let differ =
-        names.into_iter().filter(|name| measurements.all(name).count() > 1 && measurements.value(name).is_none());
-    differ
-        .map(|name| {
-            let stated: Vec<_> = measurements
-                .all(name)
-                .map(|one| format!("{} in {}", text::number(one.value), one.sources.join(", ")))
-                .collect();
+    let names = measurements.by_name().into_iter();
+    names
+        .filter(|(_, stated)| agreed(stated.iter().copied()).is_none())
+        .map(|(name, stated)| {
+            let stated: Vec<_> =
+                stated.iter().map(|one| format!("{} in {}", text::number(one.value), one.sources.join(", "))).collect();
             Problem::new(&CONFLICT, format!("`{name}` is {}", text::list(&stated)))
         })
         .collect()

@@ -6,6 +6,7 @@
 pub mod command;
 pub mod event;
 pub mod evidence;
+pub mod limits;
 pub mod outcome;
 pub mod paths;
 pub mod plan;

@@ -339,6 +339,9 @@ pub(super) struct InspectArgs {
     /// What counts when a test appears several times without a declared rerun
     #[arg(long, value_enum, default_value_t = Repeats::Worst)]
     pub(super) repeats: Repeats,
+    /// Move a bound on report files: a key under `limits:` of mgmt.yml; may be repeated
+    #[arg(long = "limit", value_name = "NAME=VALUE", value_parser = crate::check::limits::parse_pair)]
+    pub(super) limits: Vec<(crate::evidence::Bound, u64)>,
 }
 
 #[derive(Args, Debug)]
@@ -358,6 +361,9 @@ pub(super) struct ConvertArgs {
     /// What counts when a test appears several times without a declared rerun
     #[arg(long, value_enum, default_value_t = Repeats::Worst)]
     pub(super) repeats: Repeats,
+    /// Move a bound on report files: a key under `limits:` of mgmt.yml; may be repeated
+    #[arg(long = "limit", value_name = "NAME=VALUE", value_parser = crate::check::limits::parse_pair)]
+    pub(super) limits: Vec<(crate::evidence::Bound, u64)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

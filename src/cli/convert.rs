@@ -11,8 +11,12 @@ use crate::sys::{fs, text};
 
 pub(super) fn run(context: &Context, args: &ConvertArgs, screen: &mut Screen) -> anyhow::Result<u8> {
     screen.require("convert", &[Format::Human])?;
-    let request =
-        Request { files: args.files.clone(), format: args.format_of_files.clone(), repeats: args.repeats.into() };
+    let request = Request {
+        files: args.files.clone(),
+        format: args.format_of_files.clone(),
+        repeats: args.repeats.into(),
+        limits: args.limits.clone(),
+    };
     let evidence = inspect::inspect(context, &request)?;
     for problem in evidence.problems.iter().filter(|problem| problem.level != Level::Note) {
         let place = problem.file.as_deref().map(|file| format!("{}: ", text::one_line(file))).unwrap_or_default();

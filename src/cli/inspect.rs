@@ -9,8 +9,12 @@ use crate::report::evidence::{self as report, Parts, Tests};
 
 pub(super) fn run(context: &Context, args: &InspectArgs, screen: &mut Screen) -> anyhow::Result<u8> {
     screen.require("inspect", &[Format::Human, Format::Json, Format::Markdown])?;
-    let request =
-        Request { files: args.files.clone(), format: args.format_of_files.clone(), repeats: args.repeats.into() };
+    let request = Request {
+        files: args.files.clone(),
+        format: args.format_of_files.clone(),
+        repeats: args.repeats.into(),
+        limits: args.limits.clone(),
+    };
     let evidence = inspect::inspect(context, &request)?;
     let tests = match (args.tests, args.failed, args.slowest) {
         (true, ..) => Tests::All,
@@ -24,7 +28,10 @@ pub(super) fn run(context: &Context, args: &InspectArgs, screen: &mut Screen) ->
         Format::Markdown => screen.data(&report::markdown(&evidence, parts)),
         _ => screen.data(&report::human(&evidence, parts)),
     }
-    Ok(exit_code(&evidence))
+    let code = exit_code(&evidence);
+    // The process ends here: freeing millions of names one by one takes longer than it does to print them.
+    std::mem::forget(evidence);
+    Ok(code)
 }
 
 pub(super) fn exit_code(evidence: &Evidence) -> u8 {

@@ -6,9 +6,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 
 use super::{Config, DEFAULT_GATE, Project, Reports, SCHEMA_URL};
-use crate::check::{self, Check};
+use crate::check::{self, Check, limits};
 use crate::decode::tree::{Data, Node};
 use crate::decode::{Decoder, Diagnostic, Key, Place, schema as piece, tree};
+use crate::evidence::Limits;
 use crate::gate::scope::{Components, Globs};
 use crate::gate::{Gate, rule};
 use crate::history;
@@ -35,6 +36,11 @@ pub const KEYS: &[Key] = &[
         || json!({ "type": "object", "additionalProperties": rule::globs_schema() }),
     ),
     Key::optional("patch", "What counts as changed.", || piece::object(PATCH)),
+    Key::optional(
+        "limits",
+        "Bounds on report files, which come from outside. The defaults are far above what tools write.",
+        || piece::object(limits::KEYS),
+    ),
     Key::optional("reports", "Where reports go and how long they are kept.", || piece::object(REPORTS)),
     Key::optional("history", "How long the records of runs are kept, and how many.", || piece::object(history::KEYS)),
 ];
@@ -125,6 +131,7 @@ fn root_map(decoder: &mut Decoder, node: &Node, root: &Utf8Path, path: &Utf8Path
     let gates = fields.get("gates").map_or(Some(Vec::new()), |node| gates(decoder, node, &known));
     let patch_ignore = fields.get("patch").map_or(Some(Globs::default()), |node| patch(decoder, node));
     let reports = fields.get("reports").map_or(Some(Reports::default()), |node| reports(decoder, node));
+    let limits = fields.get("limits").map_or(Some(Limits::default()), |node| limits::decode(decoder, node));
     let history =
         fields.get("history").map_or(Some(Default::default()), |node| history::Settings::decode(decoder, node));
     Some(Config {
@@ -136,6 +143,7 @@ fn root_map(decoder: &mut Decoder, node: &Node, root: &Utf8Path, path: &Utf8Path
         gates: gates?,
         components: components?,
         patch_ignore: patch_ignore?,
+        limits: limits?,
         reports: reports?,
         history: history?,
     })

@@ -19,6 +19,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 
 use crate::check::Check;
+use crate::evidence::Limits;
 use crate::evidence::problem::{Code, Level};
 use crate::gate::scope::{Components, Globs};
 use crate::gate::{Gate, rule};
@@ -49,6 +50,8 @@ pub struct Config {
     pub components: Components,
     /// Changed files that need no coverage.
     pub patch_ignore: Globs,
+    /// `limits:`.
+    pub limits: Limits,
     /// Where reports go.
     pub reports: Reports,
     /// What is kept of earlier runs.

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::Config;
-use crate::check::{Action, Check, evidence};
+use crate::check::{Action, Check, evidence, limits};
+use crate::evidence::Bound;
 use crate::evidence::metric::{self, Better};
 use crate::gate::rule::{LimitKind, NoBase};
 use crate::gate::scope::{Each, Scope};
@@ -38,6 +39,8 @@ pub fn show(config: &Config) -> Value {
     if !config.patch_ignore.patterns.is_empty() {
         out.insert("patch".into(), json!({ "ignore": config.patch_ignore.patterns }));
     }
+    let limits = Bound::ALL.iter().map(|bound| (bound.key().to_owned(), limits::setting(&config.limits, *bound)));
+    out.insert("limits".into(), limits.collect::<Map<_, _>>().into());
     let keep = text::duration_setting(config.reports.keep);
     out.insert("reports".into(), json!({ "dir": config.reports.dir, "keep": keep }));
     let keep = text::duration_setting(config.history.keep);

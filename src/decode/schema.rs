@@ -75,6 +75,12 @@ pub fn duration() -> Value {
     json!({ "type": "string", "examples": ["90s", "5m", "1h 30m", "30d"] })
 }
 
+/// A size such as `512KiB`, `16MiB`, `8GiB`; a number is in bytes.
+#[must_use]
+pub fn size() -> Value {
+    json!({ "type": ["string", "integer"], "examples": ["512KiB", "16MiB", "8GiB"] })
+}
+
 /// One of these words.
 #[must_use]
 pub fn one_of(words: &[&str]) -> Value {

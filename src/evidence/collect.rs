@@ -3,18 +3,27 @@
 //! Each report is read into an [`Evidence`] of its own, then merged in declared order, so the result does not
 //! depend on which report was read first.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::{BufRead, Read};
+use std::io::{BufRead, ErrorKind, Read};
 
 use serde::{Deserialize, Serialize};
 
-use super::coverage::{Building, Coverage};
-use super::problem::{DISPUTED, EMPTY, ENCODING, LIMIT, UNREADABLE};
-use super::sink::{Case, Repeat, Sink, Span, Totals};
+use super::coverage::number::LINES_PER_ENTRY;
+use super::coverage::{Building, Coverage, File, paths};
+use super::problem::{DISPUTED, EMPTY, ENCODING, LIMIT, REPAIRED, SYNTAX, UNREADABLE};
+use super::sink::{Case, Ratio, Repeat, Sink, Span, Totals};
 use super::tests::Tests;
-use super::{Format, Kind, Limits, Problem, ReadError, source};
+use super::tests::bounds::Excerpt;
+use super::{Bound, Format, Kind, Level, Limits, Problem, ReadError, source};
 use crate::sys::text;
 
+/// Source roots kept of one report: each is tried for every file.
+const SOURCE_ROOTS: usize = 1_000;
+/// A longer time of one test is no measurement, and would swallow the others in a sum.
+const MOST_SECONDS: f64 = 1e12;
+/// Bytes that a reader's own mark of what it left out may take.
+const MARK: usize = 32;
 /// Problems of one code kept for one report; the rest are counted.
 const KEPT_PROBLEMS: u64 = 20;
 
@@ -185,14 +194,18 @@ fn unreadable(origin: &Origin<'_>, why: &str) -> Evidence {
 
 /// Reads one report as a known format. Never fails; what went wrong is among the problems.
 pub fn read_with(format: &Format, input: &mut dyn BufRead, origin: &Origin<'_>, limits: &Limits) -> Evidence {
-    let mut collector = Collector::new(format, origin);
+    let mut collector = Collector::new(format, origin, limits);
     match (format.read)(input, &mut collector, limits) {
         Ok(()) => {}
-        Err(ReadError::Limit { what, limit }) => {
-            collector.problem(Problem::new(
-                &LIMIT,
-                format!("{what} is larger than the limit of {limit}; the rest of the report was not read"),
-            ));
+        Err(ReadError::Limit { bound, what, limit }) => {
+            let told = format!("{what} is larger than the limit of {limit}; the rest of the report was not read");
+            collector.problem(bound.problem(told));
+        }
+        // Only the bound on the whole report ends it so: an item's is told by its reader.
+        Err(ReadError::Io(error)) if error.kind() == ErrorKind::FileTooLarge => {
+            let limit = limits.show(Bound::Report);
+            let told = format!("the report is larger than the limit of {limit}; the rest of it was not read");
+            collector.problem(Bound::Report.problem(told));
         }
         Err(error) => collector.problem(Problem::new(&UNREADABLE, format!("reading stopped: {error}"))),
     }
@@ -208,6 +221,16 @@ pub(super) fn read_text(format: &Format, text: &str) -> Evidence {
     evidence
 }
 
+/// A message within its bound: its start and its end.
+fn excerpt(message: &str, most: usize) -> Cow<'_, str> {
+    if message.len() <= most.saturating_add(MARK) {
+        return Cow::Borrowed(message);
+    }
+    let mut kept = Excerpt::default();
+    kept.add(message, most);
+    Cow::Owned(kept.text())
+}
+
 /// The metric that a file is named after: the path under the last folder `metrics`, or else the file's name.
 fn metric_of(path: &str) -> String {
     let parts: Vec<&str> = path.split(['/', '\\']).filter(|part| !part.is_empty()).collect();
@@ -216,30 +239,115 @@ fn metric_of(path: &str) -> String {
     parts[from..].join(".")
 }
 
-/// The sink behind [`read`].
+/// The sink behind [`read`]. Holds the bounds that no reader may forget: names, entries, lines.
 struct Collector<'a> {
     kind: Kind,
     origin: &'a Origin<'a>,
+    limits: &'a Limits,
     evidence: Evidence,
     file: Option<(String, Repeat)>,
     building: Building,
     entries: u64,
     has_wall: bool,
+    /// Lines, branches, functions and statements that may still come.
+    parts_left: usize,
+    /// Bytes of names that may still come.
+    names_left: usize,
+    /// The bounds that were passed and told of.
+    passed: Vec<Bound>,
     counts: BTreeMap<String, u64>,
 }
 
 impl<'a> Collector<'a> {
-    fn new(format: &Format, origin: &'a Origin<'a>) -> Self {
+    fn new(format: &Format, origin: &'a Origin<'a>, limits: &'a Limits) -> Self {
         Self {
             kind: format.kind,
             origin,
+            limits,
             evidence: Evidence::default(),
             file: None,
             building: Building::new(format.name),
             entries: 0,
             has_wall: false,
+            parts_left: limits.entries.saturating_mul(LINES_PER_ENTRY),
+            names_left: limits.all_names_bytes,
+            passed: Vec::new(),
             counts: BTreeMap::new(),
         }
+    }
+
+    /// Whether one more entry with a name of this size is within the bounds.
+    fn takes_entry(&mut self, name: usize) -> bool {
+        if self.entries >= self.limits.entries as u64 {
+            return self.refuse(Bound::Entries, "the number of entries", self.limits.show(Bound::Entries));
+        }
+        self.takes_name(name)
+    }
+
+    fn takes_name(&mut self, bytes: usize) -> bool {
+        match self.names_left.checked_sub(bytes) {
+            Some(left) => self.names_left = left,
+            None => {
+                return self.refuse(Bound::AllNames, "the size of all names", self.limits.show(Bound::AllNames));
+            }
+        }
+        true
+    }
+
+    /// The open file, for something on a line of it.
+    #[inline]
+    fn on_line(&mut self, line: u32, parts: usize) -> Option<&mut Building> {
+        if line > 0 {
+            return self.parts(parts);
+        }
+        self.on_no_line();
+        None
+    }
+
+    #[cold]
+    fn on_no_line(&mut self) {
+        if self.file.is_some() {
+            self.problem(Problem::new(&SYNTAX, "something stands on line 0, which no file has; it is not counted"));
+        }
+    }
+
+    /// The open file, unless it has too many parts.
+    #[inline]
+    fn parts(&mut self, count: usize) -> Option<&mut Building> {
+        self.file.as_ref()?;
+        if self.parts_left < count {
+            self.too_many_parts();
+            return None;
+        }
+        self.parts_left -= count;
+        Some(&mut self.building)
+    }
+
+    #[cold]
+    fn too_many_parts(&mut self) {
+        let most = self.limits.entries.saturating_mul(LINES_PER_ENTRY);
+        self.refuse(Bound::Entries, "the number of lines, branches and functions", most.to_string());
+    }
+
+    /// Tells once that a bound was passed.
+    fn refuse(&mut self, bound: Bound, what: &str, limit: String) -> bool {
+        if !self.passed.contains(&bound) {
+            self.passed.push(bound);
+            let told = format!("{what} is larger than the limit of {limit}; what came after is not counted");
+            self.problem(bound.problem(told));
+        }
+        false
+    }
+
+    /// A name within its bound.
+    fn name<'n>(&mut self, name: &'n str) -> Cow<'n, str> {
+        let short = self.limits.name(name);
+        if let Cow::Owned(_) = short {
+            let (size, limit) = (text::bytes(name.len() as u64), self.limits.show(Bound::Name));
+            let told = format!("a name of {size} was cut to the limit of {limit}");
+            self.problem(Problem { level: Level::Note, ..Bound::Name.problem(told) });
+        }
+        short
     }
 
     fn end_file(&mut self) {
@@ -263,7 +371,10 @@ impl<'a> Collector<'a> {
         }
         let nothing = match self.kind {
             Kind::Tests => self.evidence.tests.is_empty().then_some("no test case"),
-            Kind::Coverage => (self.evidence.coverage.summary().lines.total == 0).then_some("no coverable line"),
+            Kind::Coverage => {
+                let is_bare = |file: &File| file.summary().lines.total == 0;
+                self.evidence.coverage.files().all(|(_, file)| is_bare(file)).then_some("no coverable line")
+            }
             Kind::Metrics => self.evidence.metrics.is_empty().then_some("no number"),
         };
         if let Some(what) = nothing {
@@ -290,8 +401,33 @@ impl<'a> Collector<'a> {
 
 impl Sink for Collector<'_> {
     fn case(&mut self, case: &Case<'_>) {
+        let joined = case.suites.iter().map(|suite| suite.len() + " > ".len()).sum::<usize>();
+        if case.name.is_empty() {
+            self.problem(Problem::new(&REPAIRED, "a test without a name is counted as `(unnamed)`"));
+        }
+        let name = if case.name.is_empty() { "(unnamed)" } else { case.name };
+        let parts = [case.class, name, case.file.unwrap_or_default()];
+        let message = case.message.map(|message| excerpt(message, self.limits.message_bytes));
+        let seconds = case.seconds.filter(|seconds| (0.0..MOST_SECONDS).contains(seconds));
+        let case = &Case { name, message: message.as_deref(), seconds, ..*case };
+        if !self.takes_entry(parts.iter().map(|part| part.len().min(self.limits.name_bytes)).sum()) {
+            return;
+        }
         self.entries += 1;
-        self.evidence.tests.add_case(self.origin.check, case, self.origin.repeats);
+        let most = self.limits.name_bytes;
+        if joined <= most && parts.iter().all(|part| part.len() <= most) {
+            self.evidence.tests.add_case(self.origin.check, case, self.origin.repeats);
+            return;
+        }
+        let suites = if joined <= most { case.suites.to_vec() } else { vec![case.suites.join(" > ")] };
+        let suites: Vec<String> = suites.iter().map(|suite| self.name(suite).into_owned()).collect();
+        if !self.takes_name(suites.iter().map(String::len).sum()) {
+            return;
+        }
+        let [class, name, file] = parts.map(|part| self.name(part));
+        let file = case.file.map(|_| &*file);
+        let case = Case { suites: &suites, class: &class, name: &name, file, ..*case };
+        self.evidence.tests.add_case(self.origin.check, &case, self.origin.repeats);
     }
 
     fn wall(&mut self, seconds: Option<f64>) {
@@ -300,59 +436,96 @@ impl Sink for Collector<'_> {
     }
 
     fn source_root(&mut self, path: &str) {
-        self.evidence.source_roots.push(path.to_owned());
+        let known = self.evidence.source_roots.len();
+        if self.evidence.source_roots.iter().any(|root| root == path) {
+            return;
+        }
+        if known == SOURCE_ROOTS {
+            let told = format!("the report names more than {SOURCE_ROOTS} source roots; this one is not tried");
+            self.problem(Problem::new(&LIMIT, told));
+        } else if self.takes_name(path.len()) {
+            self.evidence.source_roots.push(path.to_owned());
+        }
     }
 
     fn file(&mut self, path: &str, repeat: Repeat) {
         self.end_file();
-        self.file = Some((path.replace('\\', "/"), repeat));
+        let limits = self.limits;
+        let path = paths::bounded(path, self, limits);
+        if self.takes_entry(path.len()) {
+            self.file = Some((path.replace('\\', "/"), repeat));
+        }
     }
 
     fn line(&mut self, number: u32, hits: u64) {
-        if self.file.is_some() {
-            self.building.line(number, hits);
+        if let Some(file) = self.on_line(number, 1) {
+            file.line(number, hits);
         }
     }
 
     fn branch(&mut self, line: u32, arm: u32, taken: Option<u64>) {
-        if self.file.is_some() {
-            self.building.branch(line, arm, taken);
+        if let Some(file) = self.on_line(line, 1) {
+            file.branch(line, arm, taken);
         }
     }
 
     fn branches(&mut self, line: u32, taken: u32, total: u32) {
-        if self.file.is_some() {
-            self.building.branches(line, taken, total);
+        // A few bytes may claim a billion branches, and `convert` would write each of them.
+        if let Some(file) = self.on_line(line, total.max(1) as usize) {
+            file.branches(line, taken, total);
         }
     }
 
     fn function(&mut self, name: &str, line: u32, hits: u64) {
-        if self.file.is_some() {
-            self.building.function(name, line, hits);
+        if self.file.is_none() || !self.takes_name(name.len().min(self.limits.name_bytes)) {
+            return;
+        }
+        let name = self.name(name);
+        if let Some(file) = self.parts(1) {
+            file.function(&name, line, hits);
         }
     }
 
     fn statement(&mut self, span: Span, count: u32, hits: u64) {
-        if self.file.is_some() {
-            self.building.statement(span, count, hits);
+        if let Some(file) = self.parts(1) {
+            file.statement(span, count, hits);
         }
     }
 
     fn excluded(&mut self, line: u32) {
-        if self.file.is_some() {
-            self.building.excluded(line);
+        if let Some(file) = self.on_line(line, 1) {
+            file.excluded(line);
         }
     }
 
     fn totals(&mut self, totals: &Totals) {
-        if self.file.is_some() {
-            self.building.totals(*totals);
+        if self.file.is_none() {
+            return;
         }
+        let mut totals = *totals;
+        for (what, ratio) in [
+            ("lines", &mut totals.lines),
+            ("branches", &mut totals.branches),
+            ("functions", &mut totals.functions),
+            ("statements", &mut totals.statements),
+        ] {
+            if ratio.covered > ratio.total {
+                let told =
+                    format!("{} covered {what} of {} cannot be; both numbers are dropped", ratio.covered, ratio.total);
+                self.problem(Problem::new(&SYNTAX, told));
+                *ratio = Ratio::default();
+            }
+        }
+        self.building.totals(totals);
     }
 
     fn metric(&mut self, name: &str, value: f64) {
+        let name = if name.is_empty() { Cow::Owned(metric_of(self.origin.path)) } else { Cow::Borrowed(name) };
+        if !self.takes_entry(name.len().min(self.limits.name_bytes)) {
+            return;
+        }
         self.entries += 1;
-        let name = if name.is_empty() { metric_of(self.origin.path) } else { name.to_owned() };
+        let name = self.name(&name).into_owned();
         self.evidence.metrics.push(Metric { name, value, source: self.origin.path.to_owned() });
     }
 

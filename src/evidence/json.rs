@@ -6,15 +6,15 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::io::{self, BufRead, Read};
+use std::io::BufRead;
 
-use memchr::{memchr, memchr2};
 use serde::de::{self, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 
+use super::json_source::Source;
 use super::problem::{SYNTAX, TRUNCATED};
 use super::sink::Sink;
-use super::{Limits, Problem, ReadError};
+use super::{Bound, Limits, Problem, ReadError};
 use crate::sys::text;
 
 /// A value without structure, or the name of a structure that was passed over.
@@ -324,13 +324,13 @@ impl Visitor<'_> for Key<'_> {
     }
 }
 
-/// Stops reading: a bound of the reader's own was passed.
+/// Stops reading: the bound on entries was passed.
 pub(super) fn refuse<E: de::Error>(
     slot: &mut Option<ReadError>,
     what: &'static str,
     limit: impl fmt::Display,
 ) -> Result<(), E> {
-    *slot = Some(ReadError::Limit { what, limit: limit.to_string() });
+    *slot = Some(ReadError::Limit { bound: Bound::Entries, what, limit: limit.to_string() });
     Err(E::custom("a bound was passed"))
 }
 
@@ -364,135 +364,34 @@ impl Stop {
 /// Reads one document whose root is an object. After an error, `root` holds what had been read until then.
 pub(super) fn document(input: &mut dyn BufRead, limits: &Limits, root: &mut impl Object) -> Result<(), Stop> {
     let refused = Cell::new(None);
-    let source = Source {
-        input,
-        chunk: vec![0; CHUNK].into_boxed_slice(),
-        at: 0,
-        end: 0,
-        text: Text::Outside,
-        depth: 0,
-        max_text: limits.item_bytes,
-        max_depth: limits.depth,
-        refused: &refused,
-    };
+    let source = Source::new(input, limits, &refused);
     let mut parser = serde_json::Deserializer::from_reader(source);
     let read = Members(root).deserialize(&mut parser).and_then(|found| match found {
         Ok(()) => parser.end(),
         Err(other) => Err(serde_json::Error::custom(format!("{other} where an object must stand"))),
     });
     let Err(error) = read else { return Ok(()) };
-    if let Some((what, limit)) = refused.take() {
-        return Err(Stop::Fatal(ReadError::Limit { what, limit }));
+    if let Some((bound, what)) = refused.take() {
+        return Err(Stop::Fatal(limits.passed(bound, what)));
     }
     let why = text::one_line(&error.to_string());
     Err(match error.classify() {
         Category::Eof => Stop::Cut(error.line()),
         Category::Io => Stop::Fatal(ReadError::Io(error.into())),
         // The parser's own bound on structures that are not passed over.
-        _ if why.starts_with("recursion limit") => {
-            Stop::Fatal(ReadError::Limit { what: "the nesting of values", limit: "128 levels".to_owned() })
-        }
+        _ if why.starts_with("recursion limit") => Stop::Fatal(ReadError::Limit {
+            bound: Bound::Depth,
+            what: "the nesting of values",
+            limit: "128 levels".to_owned(),
+        }),
         Category::Syntax | Category::Data => Stop::Syntax(why, error.line()),
     })
 }
 
-/// Bytes handed to the parser at once.
-const CHUNK: usize = 64 << 10;
-
-/// Where in a text the last chunk ended.
-enum Text {
-    Outside,
-    /// Inside one that is so long already; `true` after a backslash.
-    Inside(usize, bool),
-}
-
-/// Hands out bytes from a buffer of its own, since the parser asks for them one by one. Measures texts and nesting
-/// on the way, because the parser would hold a text of any length and a level of any depth.
-struct Source<'a> {
-    input: &'a mut dyn BufRead,
-    chunk: Box<[u8]>,
-    at: usize,
-    end: usize,
-    text: Text,
-    depth: usize,
-    max_text: usize,
-    max_depth: usize,
-    refused: &'a Cell<Option<(&'static str, String)>>,
-}
-
-impl Read for Source<'_> {
-    #[inline]
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.at == self.end {
-            self.fill()?;
-        }
-        let count = out.len().min(self.end - self.at);
-        out[..count].copy_from_slice(&self.chunk[self.at..self.at + count]);
-        self.at += count;
-        Ok(count)
-    }
-}
-
-impl Source<'_> {
-    #[cold]
-    fn fill(&mut self) -> io::Result<()> {
-        let bytes = self.input.fill_buf()?;
-        let count = bytes.len().min(CHUNK);
-        self.chunk[..count].copy_from_slice(&bytes[..count]);
-        self.input.consume(count);
-        (self.at, self.end) = (0, count);
-        let what = self.measure(count);
-        if let Some((what, limit)) = what {
-            self.refused.set(Some((what, limit)));
-            self.end = 0;
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
-        }
-        Ok(())
-    }
-
-    /// Follows texts and nesting through the chunk; says which bound is passed, if one is.
-    fn measure(&mut self, count: usize) -> Option<(&'static str, String)> {
-        let mut rest = &self.chunk[..count];
-        while !rest.is_empty() {
-            match self.text {
-                Text::Outside => {
-                    let quote = memchr(b'"', rest);
-                    let (outside, after) = rest.split_at(quote.unwrap_or(rest.len()));
-                    // `[` and `{`, `]` and `}` differ in one bit.
-                    let count = |sign: u8| outside.iter().filter(|byte| **byte | 0x20 == sign).count();
-                    self.depth = (self.depth + count(b'{')).saturating_sub(count(b'}'));
-                    if self.depth > self.max_depth {
-                        return Some(("the nesting of values", format!("{} levels", self.max_depth)));
-                    }
-                    if quote.is_some() {
-                        self.text = Text::Inside(0, false);
-                    }
-                    rest = after.get(1..).unwrap_or_default();
-                }
-                Text::Inside(length, true) => {
-                    self.text = Text::Inside(length + 1, false);
-                    rest = &rest[1..];
-                }
-                Text::Inside(length, false) => {
-                    let sign = memchr2(b'"', b'\\', rest);
-                    let length = length + sign.unwrap_or(rest.len());
-                    if length > self.max_text {
-                        return Some(("one text", text::bytes(self.max_text as u64)));
-                    }
-                    let is_quote = sign.is_some_and(|at| rest[at] == b'"');
-                    let escape = sign.is_some();
-                    self.text =
-                        if is_quote { Text::Outside } else { Text::Inside(length + usize::from(escape), escape) };
-                    rest = sign.map_or(&[][..], |at| &rest[at + 1..]);
-                }
-            }
-        }
-        None
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
 
     /// Tells everything that it is shown.

@@ -94,9 +94,18 @@ impl Measurements {
     /// The value of a name about the whole project, if all files that state it agree.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<f64> {
-        let mut all = self.all(name);
-        let first = all.next()?.value;
-        all.all(|other| other.value.to_bits() == first.to_bits()).then_some(first)
+        agreed(self.all(name))
+    }
+
+    /// Every number about the whole project by its name: several if several files state it. Looking up each name in
+    /// turn would take the square of their count.
+    #[must_use]
+    pub fn by_name(&self) -> BTreeMap<&str, Vec<&Measurement>> {
+        let mut names: BTreeMap<&str, Vec<&Measurement>> = BTreeMap::new();
+        for measurement in self.0.iter().filter(|measurement| measurement.scope.is_none()) {
+            names.entry(&measurement.name).or_default().push(measurement);
+        }
+        names
     }
 
     /// All numbers, in the order they were added.
@@ -135,6 +144,14 @@ pub fn folders(coverage: &Coverage) -> BTreeMap<&str, Totals> {
         }
     }
     folders
+}
+
+/// The value that all of them state.
+#[must_use]
+pub fn agreed<'a>(stated: impl IntoIterator<Item = &'a Measurement>) -> Option<f64> {
+    let mut stated = stated.into_iter();
+    let first = stated.next()?.value;
+    stated.all(|other| other.value.to_bits() == first.to_bits()).then_some(first)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
@@ -218,6 +235,24 @@ mod tests {
         assert_eq!(lines(|path| path.starts_with("src/")), Ratio { covered: 1, total: 5 });
         assert_eq!(lines(|_| true), Ratio { covered: 5, total: 9 });
         assert_eq!(lines(|_| false), Ratio::default());
+    }
+
+    #[test]
+    fn a_name_that_several_files_state_has_the_value_on_which_they_agree() {
+        let mut all = Measurements::default();
+        for (name, scope, value) in [
+            ("metrics.a", None, 1.0),
+            ("metrics.b", None, 1.0),
+            ("metrics.a", None, 1.0),
+            ("metrics.a", Some("x"), 2.0),
+        ] {
+            all.add(name.into(), scope, &["a.json"], value);
+        }
+        all.add("metrics.b".into(), None, &["b.json"], 2.0);
+        let names: Vec<_> =
+            all.by_name().into_iter().map(|(name, all)| (name, all.len(), agreed(all.iter().copied()))).collect();
+        assert_eq!(names, [("metrics.a", 2, Some(1.0)), ("metrics.b", 2, None)]);
+        assert_eq!((all.value("metrics.a"), all.value("metrics.b"), all.value("metrics.c")), (Some(1.0), None, None));
     }
 
     #[test]

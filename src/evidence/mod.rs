@@ -9,6 +9,8 @@
 pub mod collect;
 pub mod coverage;
 mod json;
+mod json_source;
+pub mod limits;
 pub mod measure;
 pub mod metric;
 pub mod metrics;
@@ -19,6 +21,7 @@ pub mod tests;
 mod xml;
 
 pub use collect::{Evidence, Origin, Repeats};
+pub use limits::{Bound, Limits};
 pub use measure::{Measurement, Measurements};
 pub use problem::{Code, Level, Problem};
 pub use sink::{Case, Outcome, Sink};
@@ -55,36 +58,6 @@ impl Kind {
     }
 }
 
-/// Bounds on what a reader accepts. Reports come from outside.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Bytes of one line, tag or document that must be held at once.
-    pub item_bytes: usize,
-    /// Nesting of elements or objects.
-    pub depth: usize,
-    /// Bytes of one name (test, file, metric); a longer one is cut, and said to be.
-    pub name_bytes: usize,
-    /// Bytes kept of one failure message.
-    pub message_bytes: usize,
-    /// Test cases, files or metrics in one report.
-    pub entries: usize,
-    /// Bytes of one report after decompression.
-    pub total_bytes: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            item_bytes: 16 << 20,
-            depth: 200,
-            name_bytes: 4 << 10,
-            message_bytes: 4 << 10,
-            entries: 5_000_000,
-            total_bytes: 8 << 30,
-        }
-    }
-}
-
 /// Why a reader gave up. What it had read until then was already told to the sink.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -94,6 +67,8 @@ pub enum ReadError {
     /// A bound was passed.
     #[error("{what} is larger than the limit of {limit}")]
     Limit {
+        /// Which one.
+        bound: Bound,
         /// What was too large.
         what: &'static str,
         /// The bound, in words.

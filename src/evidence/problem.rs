@@ -59,10 +59,10 @@ impl Problem {
         self
     }
 
-    /// The same, with the line it is about.
+    /// The same, with the line it is about; 0 is none.
     #[must_use]
     pub fn at_line(mut self, line: u64) -> Self {
-        self.line = Some(line);
+        self.line = (line > 0).then_some(line);
         self
     }
 }
@@ -96,7 +96,7 @@ codes! {
         "look at that line of the report; the tool that wrote it may need an update";
     LIMIT = "evidence.limit", Loss,
         "The report passes a bound that protects this program from hostile input; the rest of it was not read.",
-        "split the report into several files";
+        "look at the report: a bound is far above what tools write; `limits:` in mgmt.yml raises it";
     INCOMPLETE = "evidence.incomplete", Loss,
         "The report announces more results than it holds.",
         "a test process probably ended before its summary: look at the check's output";

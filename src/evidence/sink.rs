@@ -124,7 +124,7 @@ impl std::ops::Add for Ratio {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self { covered: self.covered + other.covered, total: self.total + other.total }
+        Self { covered: self.covered.saturating_add(other.covered), total: self.total.saturating_add(other.total) }
     }
 }
 

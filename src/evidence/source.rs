@@ -7,7 +7,7 @@ use std::rc::Rc;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use memchr::{memchr, memchr_iter};
 
-use super::{Limits, ReadError};
+use super::{Bound, Limits, ReadError};
 use crate::sys::text;
 
 /// Bytes of the buffer in front of every reader.
@@ -247,9 +247,21 @@ impl<R: BufRead> BufRead for Utf8<R> {
 }
 
 /// A reader that counts lines and refuses items that are too large to hold.
+///
+/// What is consumed is handed back to the inner reader once its buffer is used up, so that lines are counted in long
+/// runs and a byte costs no call of its own.
 pub struct Counted<'a> {
     inner: &'a mut dyn BufRead,
+    /// Bytes in the inner reader's buffer.
+    filled: usize,
+    /// How many of them are consumed.
+    used: usize,
+    /// How many of them `line` has taken in; at most `used`.
+    seen: usize,
     line: u64,
+    /// Where in the buffer the item starts, until its line is known.
+    start: Option<usize>,
+    start_line: u64,
     item: usize,
     max_item: usize,
     pushed_back: Vec<u8>,
@@ -258,18 +270,50 @@ pub struct Counted<'a> {
 impl<'a> Counted<'a> {
     /// Starts at line 1.
     pub fn new(inner: &'a mut dyn BufRead, limits: &Limits) -> Self {
-        Self { inner, line: 1, item: 0, max_item: limits.item_bytes, pushed_back: Vec::new() }
+        Self {
+            inner,
+            filled: 0,
+            used: 0,
+            seen: 0,
+            line: 1,
+            start: None,
+            start_line: 1,
+            item: 0,
+            max_item: limits.item_bytes,
+            pushed_back: Vec::new(),
+        }
     }
 
     /// The line of the next unread byte, from 1.
-    #[must_use]
-    pub fn line(&self) -> u64 {
+    pub fn line(&mut self) -> u64 {
+        self.start_line();
+        self.see(self.used)
+    }
+
+    /// The line on which the item starts, from 1.
+    pub fn start_line(&mut self) -> u64 {
+        if let Some(start) = self.start.take() {
+            self.start_line = self.see(start);
+        }
+        self.start_line
+    }
+
+    /// The line of a byte in the buffer, at or after those that are counted already.
+    fn see(&mut self, at: usize) -> u64 {
+        // The buffer is still there: its bytes are not handed back yet.
+        if self.seen < at
+            && let Ok(bytes) = self.inner.fill_buf()
+        {
+            self.line += memchr_iter(b'\n', &bytes[self.seen..at]).count() as u64;
+            self.seen = at;
+        }
         self.line
     }
 
     /// Marks the start of a new item: a tag, a text, a line.
     pub fn next_item(&mut self) {
         self.item = 0;
+        self.start = Some(self.used);
     }
 
     /// Puts bytes without line breaks back in front of what is read next.
@@ -286,7 +330,7 @@ impl<'a> Counted<'a> {
     /// The error for an item past the bound.
     #[must_use]
     pub fn limit_error(&self, what: &'static str) -> ReadError {
-        ReadError::Limit { what, limit: text::bytes(self.max_item as u64) }
+        ReadError::Limit { bound: Bound::Item, what, limit: text::bytes(self.max_item as u64) }
     }
 }
 
@@ -308,19 +352,21 @@ impl BufRead for Counted<'_> {
         if !self.pushed_back.is_empty() {
             return Ok(&self.pushed_back);
         }
-        self.inner.fill_buf()
+        if self.used == self.filled {
+            self.line();
+            self.inner.consume(self.filled);
+            (self.filled, self.used, self.seen) = (0, 0, 0);
+            self.filled = self.inner.fill_buf()?.len();
+        }
+        Ok(&self.inner.fill_buf()?[self.used..])
     }
 
     fn consume(&mut self, count: usize) {
-        if !self.pushed_back.is_empty() {
-            self.pushed_back.drain(..count);
-        } else if count > 0 {
-            // The buffer is still there: it was filled before it is consumed.
-            if let Ok(bytes) = self.inner.fill_buf() {
-                self.line += memchr_iter(b'\n', &bytes[..count.min(bytes.len())]).count() as u64;
-            }
+        if self.pushed_back.is_empty() {
+            self.used = self.filled.min(self.used + count);
             self.item = self.item.saturating_add(count);
-            self.inner.consume(count);
+        } else {
+            self.pushed_back.drain(..count);
         }
     }
 }
@@ -387,7 +433,11 @@ pub fn each_line(
         }
         carry.extend_from_slice(rest);
         if carry.len() > limits.item_bytes {
-            return Err(ReadError::Limit { what: "a line", limit: text::bytes(limits.item_bytes as u64) });
+            return Err(ReadError::Limit {
+                bound: Bound::Item,
+                what: "a line",
+                limit: text::bytes(limits.item_bytes as u64),
+            });
         }
         let count = bytes.len();
         input.consume(count);
@@ -505,6 +555,32 @@ mod tests {
         };
         assert_eq!(read(6).unwrap(), "abcdef");
         assert!(read(5).is_err());
+    }
+
+    #[test]
+    fn lines_are_counted_whatever_the_buffer() {
+        let text = b"a\n\nbc\nd\n\n\ne";
+        for capacity in 1..20 {
+            for step in 1..8 {
+                let mut inner = BufReader::with_capacity(capacity, &text[..]);
+                let mut counted = Counted::new(&mut inner, &Limits::default());
+                let mut at = 0;
+                while at < text.len() {
+                    let line = |at: usize| 1 + text[..at].iter().filter(|byte| **byte == b'\n').count() as u64;
+                    let start = at;
+                    counted.next_item();
+                    for _ in 0..step {
+                        let taken = counted.fill_buf().unwrap().len().min(2);
+                        counted.consume(taken);
+                        at += taken;
+                    }
+                    if start % 2 == 0 {
+                        assert_eq!(counted.line(), line(at), "{capacity} {step}");
+                    }
+                    assert_eq!(counted.start_line(), line(start), "{capacity} {step}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -14,7 +14,8 @@ use quick_xml::events::{BytesStart, Event};
 use super::problem::{SYNTAX, TRUNCATED};
 use super::sink::Sink;
 use super::source::Counted;
-use super::{Limits, Problem, ReadError};
+use super::{Bound, Limits, Problem, ReadError};
+use crate::sys::text;
 
 /// The next thing in a report.
 pub(super) enum Token<'b> {
@@ -31,17 +32,21 @@ pub(super) enum Token<'b> {
 }
 
 /// A start tag.
-pub(super) struct Element<'b>(BytesStart<'b>);
+pub(super) struct Element<'b> {
+    tag: BytesStart<'b>,
+    /// The line that it starts on.
+    pub(super) line: u64,
+}
 
 impl Element<'_> {
     /// Its name without a namespace prefix.
     pub(super) fn name(&self) -> &str {
-        self.0.local_name().into_inner()
+        self.tag.local_name().into_inner()
     }
 
     /// The attributes that can be read: name without prefix, raw value with its entities.
     pub(super) fn attributes(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
-        let mut attributes = self.0.attributes();
+        let mut attributes = self.tag.attributes();
         attributes.with_checks(false);
         attributes.flatten().map(|attribute| (attribute.key.local_name().into_inner(), attribute.value))
     }
@@ -119,8 +124,8 @@ impl<'a> Xml<'a> {
     }
 
     /// The line that the next unread byte is on.
-    pub(super) fn line(&self) -> u64 {
-        self.reader.get_ref().line()
+    pub(super) fn line(&mut self) -> u64 {
+        self.reader.get_mut().line()
     }
 
     /// The next tag, or the end.
@@ -131,12 +136,18 @@ impl<'a> Xml<'a> {
             Ok(Event::Start(start)) => {
                 self.depth += 1;
                 if self.depth > self.max_depth {
-                    let limit = format!("{} levels", self.max_depth);
-                    return Err(Stop::Fatal(ReadError::Limit { what: "the nesting of elements", limit }));
+                    let limit = text::plural(self.max_depth as u64, "level", "levels");
+                    return Err(Stop::Fatal(ReadError::Limit {
+                        bound: Bound::Depth,
+                        what: "the nesting of elements",
+                        limit,
+                    }));
                 }
-                Ok(Token::Open(Element(start)))
+                Ok(Token::Open(Element { tag: start, line: self.reader.get_mut().start_line() }))
             }
-            Ok(Event::Empty(start)) => Ok(Token::Empty(Element(start))),
+            Ok(Event::Empty(start)) => {
+                Ok(Token::Empty(Element { tag: start, line: self.reader.get_mut().start_line() }))
+            }
             Ok(Event::End(_)) => {
                 self.depth = self.depth.saturating_sub(1);
                 Ok(Token::Close)
@@ -153,9 +164,6 @@ impl<'a> Xml<'a> {
     pub(super) fn content(&mut self, name: &str, mut keep: impl FnMut(&[u8], Piece)) -> Result<(), Stop> {
         let source = self.reader.get_mut();
         let fatal = |error| Stop::Fatal(ReadError::Io(error));
-        let mut closing = Vec::with_capacity(name.len() + 1);
-        closing.push(b'/');
-        closing.extend_from_slice(name.as_bytes());
         loop {
             source.next_item();
             let bytes = source.fill_buf().map_err(fatal)?;
@@ -169,7 +177,13 @@ impl<'a> Xml<'a> {
                 continue;
             };
             keep(&bytes[..at], Piece::Escaped);
+            // Most often all of the end tag is in the buffer.
+            if bytes[at + 1..].strip_prefix(b"/").is_some_and(|rest| rest.starts_with(name.as_bytes())) {
+                source.consume(at);
+                return Ok(());
+            }
             source.consume(at + 1);
+            let closing = [b"/", name.as_bytes()].concat();
             // What begins here? Read no further than needed to know.
             let mut begin = Vec::with_capacity(closing.len().max(CDATA.len()));
             while begin.len() < closing.len().max(CDATA.len())

@@ -1,6 +1,6 @@
 //! Evidence in forms that other tools read: what several reports add up to, as one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
 use super::evidence::{Parts, Tests, inspection};
@@ -74,11 +74,12 @@ fn lcov(evidence: &Evidence) -> String {
         // A line break in a path would end the record: no tool can read such a name back.
         let _ = writeln!(out, "TN:\nSF:{}", path.replace(['\n', '\r'], "?"));
         let sum = file.summary();
-        for (name, line, _) in file.functions() {
-            let _ = writeln!(out, "FN:{line},{}", name.replace(['\n', '\r'], "?"));
+        let functions = named_apart(file);
+        for (name, line, _) in &functions {
+            let _ = writeln!(out, "FN:{line},{name}");
         }
-        for (name, _, hits) in file.functions() {
-            let _ = writeln!(out, "FNDA:{hits},{}", name.replace(['\n', '\r'], "?"));
+        for (name, _, hits) in &functions {
+            let _ = writeln!(out, "FNDA:{hits},{name}");
         }
         let _ = writeln!(out, "FNF:{}\nFNH:{}", sum.functions.total, sum.functions.covered);
         for (line, arms) in file.branches_by_line() {
@@ -94,6 +95,19 @@ fn lcov(evidence: &Evidence) -> String {
         let _ = writeln!(out, "LF:{}\nLH:{}\nend_of_record", sum.lines.total, sum.lines.covered);
     }
     out
+}
+
+/// Functions with line and hits. The form knows them by name alone: a name that is taken gets its line as well.
+fn named_apart(file: &File) -> Vec<(String, u32, u64)> {
+    let mut taken = HashSet::new();
+    let functions = file.functions().map(|(name, line, hits)| {
+        let mut name = name.replace(['\n', '\r'], "?");
+        while !taken.insert(name.clone()) {
+            let _ = write!(name, ":{line}");
+        }
+        (name, line, hits)
+    });
+    functions.collect()
 }
 
 /// Cobertura's coverage-04: one package a folder, one class a file.

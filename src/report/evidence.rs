@@ -9,7 +9,7 @@ use serde_json::Number;
 
 use super::json::{Problem, number};
 use super::markdown::{cell_code, prose};
-use crate::evidence::measure::folders;
+use crate::evidence::measure::{agreed, folders};
 use crate::evidence::sink::{Ratio, Totals};
 use crate::evidence::tests::{Identity, Test};
 use crate::evidence::{Evidence, Kind, Level, Measurements, Outcome, metric};
@@ -123,10 +123,10 @@ pub struct TestRow {
 pub fn inspection(evidence: &Evidence, parts: Parts) -> Inspection {
     let measured = Measurements::of(evidence);
     let measurements =
-        measured.iter().map(|one| (one.name.clone(), measured.value(&one.name).and_then(number))).collect();
+        measured.by_name().into_iter().map(|(name, stated)| (name.to_owned(), agreed(stated).and_then(number)));
     Inspection {
         schema: SCHEMA,
-        measurements,
+        measurements: measurements.collect(),
         files: evidence
             .reports
             .iter()

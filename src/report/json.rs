@@ -10,6 +10,7 @@ use serde_json::Number;
 
 use crate::check::Status;
 use crate::evidence::Level;
+use crate::evidence::measure::agreed;
 use crate::gate::{RuleVerdict, Verdict};
 use crate::record::Record;
 
@@ -220,12 +221,9 @@ pub struct Policy {
 /// The report of a record.
 #[must_use]
 pub fn report(record: &Record) -> Report {
-    let mut measurements = BTreeMap::new();
-    for measurement in record.measurements.iter().filter(|measurement| measurement.scope.is_none()) {
-        // Where files disagree there is no one value: null, and a problem says so.
-        let value = record.measurements.value(&measurement.name).and_then(number);
-        measurements.insert(measurement.name.clone(), value);
-    }
+    // Where files disagree there is no one value: null, and a problem says so.
+    let names = record.measurements.by_name().into_iter();
+    let measurements = names.map(|(name, stated)| (name.to_owned(), agreed(stated).and_then(number))).collect();
     Report {
         schema: SCHEMA.to_owned(),
         id: record.id.clone(),

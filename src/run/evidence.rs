@@ -18,7 +18,7 @@ use crate::check::outcome::Status;
 use crate::check::paths::Tree as _;
 use crate::evidence::coverage::paths::{GoModule, Match, Matcher, Rule};
 use crate::evidence::problem::{Code, DUPLICATE, MISSING, STALE, UNMATCHED, UNREADABLE};
-use crate::evidence::{Evidence, Format, Kind, Limits, Origin, Problem, Repeats, collect};
+use crate::evidence::{Bound, Evidence, Format, Kind, Limits, Origin, Problem, Repeats, collect};
 use crate::repo;
 use crate::sys::{fs as files, text};
 
@@ -125,10 +125,38 @@ pub fn gather(check: &Check, status: Status, before: &Before, root: &Utf8Path, l
             }
         }
     }
+    problems.extend(within(&mut wanted, &check.id, root, limits));
     let mut all = read_all(&wanted, root, limits);
     problems.append(&mut all.problems);
     all.problems = problems;
     all
+}
+
+/// Keeps the first report files whose number and size on disk are within the bounds; says which bound left out others.
+fn within(wanted: &mut Vec<Wanted>, check: &str, root: &Utf8Path, limits: &Limits) -> Option<Problem> {
+    let all = wanted.len();
+    let mut bytes = 0_u64;
+    let sized = wanted.iter().map(|file| fs::metadata(root.join(&file.path)).map_or(0, |meta| meta.len()));
+    let fitting = sized.take_while(|size| {
+        bytes = bytes.saturating_add(*size);
+        bytes <= limits.reports_bytes
+    });
+    let kept = fitting.take(limits.reports).count();
+    if kept == all {
+        return None;
+    }
+    let (bound, what) = if kept == limits.reports { (Bound::Reports, "number") } else { (Bound::AllReports, "size") };
+    let first = wanted.drain(kept..).next();
+    let told = format!(
+        "the {what} of the report files of `{check}` is larger than the limit of {}; {} not read, this one first",
+        limits.show(bound),
+        text::plural((all - kept) as u64, "file is", "files are"),
+    );
+    let problem = bound.problem(told);
+    Some(match first {
+        Some(file) => problem.in_file(file.path),
+        None => problem,
+    })
 }
 
 /// A report file to be read.

@@ -27,6 +27,33 @@ pub fn bytes(size: u64) -> String {
     format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
 }
 
+/// A size as it is written in a setting: exact, in the greatest unit that holds it whole.
+#[must_use]
+pub fn bytes_setting(size: u64) -> String {
+    let unit = SIZES.iter().rev().find(|(_, unit)| size > 0 && size.is_multiple_of(*unit));
+    unit.map_or_else(|| size.to_string(), |(name, unit)| format!("{}{name}", size / unit))
+}
+
+/// Reads a size: `65536`, `64KiB`, `16 MiB`; without a unit it is in bytes.
+///
+/// # Errors
+/// The next step.
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
+    let help = || "write a whole number of bytes, or one with a unit: 512KiB, 16MiB, 8GiB".to_owned();
+    let text = text.trim();
+    let digits = text.find(|ch: char| !ch.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..digits].parse().map_err(|_| help())?;
+    let unit = match text[digits..].trim() {
+        "" | "B" => 1,
+        name => {
+            SIZES.iter().find(|(unit, _)| unit.eq_ignore_ascii_case(name)).map(|(_, size)| *size).ok_or_else(help)?
+        }
+    };
+    number.checked_mul(unit).ok_or_else(help)
+}
+
+const SIZES: [(&str, u64); 4] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("TiB", 1 << 40)];
+
 /// A duration in the two units that matter: `4 ms`, `1.2 s`, `3 min 05 s`, `2 h 10 min`, `30 d`.
 #[must_use]
 pub fn duration(span: Duration) -> String {
@@ -241,6 +268,18 @@ pub fn shorten_plain(text: &str, max: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_survive_being_written() {
+        for size in [0, 1, 1_000, 1 << 10, 3 << 10, 1_500_000, 16 << 20, 8 << 30, 1 << 50, u64::MAX] {
+            assert_eq!(parse_bytes(&bytes_setting(size)), Ok(size));
+        }
+        assert_eq!((bytes_setting(16 << 20), bytes_setting(1_025)), ("16MiB".into(), "1025".into()));
+        assert_eq!((parse_bytes(" 64 kib "), parse_bytes("7B")), (Ok(65_536), Ok(7)));
+        for bad in ["", "x", "-1", "1.5GiB", "1 MB", "99999999TiB", "18446744073709551616"] {
+            assert!(parse_bytes(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn sizes_and_durations_read_well() {

@@ -130,6 +130,9 @@ fn each_kind_of_mistake_has_its_code() {
         ("version: 1\ngate: [{ metric: tests.total, min: 5, when-missing: pass }]\n".into(), "config.value"),
         ("version: 1\nreports: { keep: 0s }\n".into(), "config.duration"),
         ("version: 1\nreports: { dir: ../elsewhere }\n".into(), "config.path"),
+        ("version: 1\nlimits: { item: 16MB }\n".into(), "config.value"),
+        ("version: 1\nlimits: { depth: 0 }\n".into(), "config.value"),
+        ("version: 1\nlimits: { width: 3 }\n".into(), "config.unknown-key"),
         (check("run: x"), "config.type"),
         (check("run: [x], paths: [y]"), "config.check-kind"),
         (check("timeout: 5m"), "config.check-kind"),
@@ -274,6 +277,16 @@ fn a_valid_policy_is_shown_with_its_defaults_and_reads_back_the_same() {
       - metric: metrics.f1
         min: 0.6
         when-missing: fail
+    limits:
+      item: 16MiB
+      depth: 200
+      name: 4KiB
+      all-names: 2GiB
+      message: 4KiB
+      entries: 5000000
+      report: 8GiB
+      reports: 10000
+      all-reports: 32GiB
     reports:
       dir: .mgmt/reports
       keep: 30d

@@ -7,6 +7,7 @@
 #![cfg(unix)]
 
 mod evidence;
+mod limits;
 mod order;
 mod output;
 mod place;

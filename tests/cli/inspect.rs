@@ -290,3 +290,22 @@ fn several_files_add_up_the_same_in_any_order() {
         (&2.into(), &3.into(), &0.into())
     );
 }
+
+#[test]
+fn a_bound_is_the_projects_own_and_the_command_line_moves_it() {
+    let project = project();
+    let told = |args: &[&str]| {
+        let (code, json) = project.json(&[&["inspect", "junit.xml"], args].concat());
+        let problem = json["problems"].as_array().unwrap().iter().find(|one| one["code"] == "evidence.limit").cloned();
+        (code, problem.map(|one| format!("{} | {}", one["message"].as_str().unwrap(), one["hint"].as_str().unwrap())))
+    };
+    let passed = "the number of test cases is larger than the limit of 1 cases; the rest of the report was not read | if the report is what it should be, raise `limits: { entries: … }` in mgmt.yml (`--limit entries=…` for `inspect` and `convert`)";
+    assert_eq!(told(&[]), (0, None));
+    assert_eq!(told(&["--limit", "entries=1"]), (4, Some(passed.to_owned())));
+    project.write("mgmt.yml", "version: 1\nlimits: { entries: 1 }\n");
+    assert_eq!(told(&[]), (4, Some(passed.to_owned())));
+    assert_eq!(told(&["--limit", "depth=9", "--limit", "entries=2"]), (0, None));
+    let refused = project.run(&["inspect", "junit.xml", "--limit", "entrie=1"]);
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("did you mean `entries`?"), "{}", refused.stderr);
+}

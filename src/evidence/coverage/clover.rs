@@ -13,7 +13,7 @@ use super::super::problem::{REPAIRED, SYNTAX};
 use super::super::sink::{Repeat, Sink};
 use super::super::source::Counted;
 use super::super::xml::{Element, Stop, Token, Xml, unescape};
-use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::super::{Bound, Format, Kind, Limits, Problem, ReadError};
 use super::number::{arm_id, hits};
 use super::paths::bounded;
 use crate::sys::text;
@@ -82,7 +82,6 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
 impl Reader<'_> {
     fn run(&mut self, xml: &mut Xml<'_>) -> Result<(), Stop> {
         loop {
-            let line = xml.line();
             match xml.next()? {
                 Token::End => return Ok(()),
                 Token::Other => {}
@@ -92,11 +91,11 @@ impl Reader<'_> {
                     }
                 }
                 Token::Empty(element) => {
-                    let nesting = self.open(&element, line)?;
+                    let nesting = self.open(&element, element.line)?;
                     self.close(nesting);
                 }
                 Token::Open(element) => {
-                    let nesting = self.open(&element, line)?;
+                    let nesting = self.open(&element, element.line)?;
                     self.nesting.push(nesting);
                 }
             }
@@ -131,7 +130,7 @@ impl Reader<'_> {
         self.files += 1;
         if self.files > self.limits.entries {
             let limit = format!("{} files", self.limits.entries);
-            return Err(Stop::Fatal(ReadError::Limit { what: "the number of files", limit }));
+            return Err(Stop::Fatal(ReadError::Limit { bound: Bound::Entries, what: "the number of files", limit }));
         }
         self.conditions.clear();
         self.in_file = false;

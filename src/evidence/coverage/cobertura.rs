@@ -9,7 +9,7 @@ use super::super::problem::SYNTAX;
 use super::super::sink::{Repeat, Sink};
 use super::super::source::Counted;
 use super::super::xml::{Element, Kept, Stop, Token, Xml, unescape};
-use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::super::{Bound, Format, Kind, Limits, Problem, ReadError};
 use crate::sys::text;
 
 /// The table row.
@@ -74,7 +74,6 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
 impl Reader<'_> {
     fn run(&mut self, xml: &mut Xml<'_>, limits: &Limits) -> Result<(), Stop> {
         loop {
-            let line = xml.line();
             match xml.next()? {
                 Token::End => return Ok(()),
                 Token::Other => {}
@@ -83,17 +82,17 @@ impl Reader<'_> {
                     Some(Nesting::Methods) => self.methods -= 1,
                     _ => {}
                 },
-                Token::Empty(element) if element.name() == "line" => self.line(&element, line),
+                Token::Empty(element) if element.name() == "line" => self.line(&element, element.line),
                 Token::Empty(element) => {
                     if element.name() == "class" {
-                        self.class(&element, line)?;
+                        self.class(&element, element.line)?;
                         self.in_class = false;
                     }
                 }
                 Token::Open(element) => {
                     let nesting = match element.name() {
                         "class" => {
-                            self.class(&element, line)?;
+                            self.class(&element, element.line)?;
                             Nesting::Class
                         }
                         "methods" => {
@@ -101,7 +100,7 @@ impl Reader<'_> {
                             Nesting::Methods
                         }
                         "line" => {
-                            self.line(&element, line);
+                            self.line(&element, element.line);
                             Nesting::Other
                         }
                         "source" => {
@@ -126,7 +125,7 @@ impl Reader<'_> {
         self.files += 1;
         if self.files > self.max_files {
             let limit = format!("{} classes", self.max_files);
-            return Err(Stop::Fatal(ReadError::Limit { what: "the number of classes", limit }));
+            return Err(Stop::Fatal(ReadError::Limit { bound: Bound::Entries, what: "the number of classes", limit }));
         }
         let name = element
             .attributes()

@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use super::super::problem::{REPAIRED, SYNTAX, TRUNCATED};
 use super::super::sink::{Repeat, Sink, Span};
 use super::super::source::each_line;
-use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::super::{Bound, Format, Kind, Limits, Problem, ReadError};
 use super::number::{LINES_PER_ENTRY, digits};
 use super::paths::bounded;
 use crate::sys::text;
@@ -164,7 +164,7 @@ impl Reader<'_> {
                 Some(at) => at,
                 None if self.files.len() >= self.max_files => {
                     let limit = format!("{} files", self.max_files);
-                    return Err(ReadError::Limit { what: "the number of files", limit });
+                    return Err(ReadError::Limit { bound: Bound::Entries, what: "the number of files", limit });
                 }
                 None => self.files.insert_full(name.into(), Blocks::default()).0,
             };
@@ -172,7 +172,7 @@ impl Reader<'_> {
         }
         if self.blocks >= self.max_blocks {
             let limit = format!("{} blocks", self.max_blocks);
-            return Err(ReadError::Limit { what: "the number of blocks", limit });
+            return Err(ReadError::Limit { bound: Bound::Entries, what: "the number of blocks", limit });
         }
         if let Some((_, blocks)) = self.current.and_then(|at| self.files.get_index_mut(at)) {
             blocks.list.push(block);
@@ -199,6 +199,7 @@ impl Reader<'_> {
                     .ok()
                     .and_then(|more| lines_left.checked_sub(more)?.checked_sub(1))
                     .ok_or_else(|| ReadError::Limit {
+                        bound: Bound::Entries,
                         what: "the number of lines",
                         limit: format!("{} lines", limits.entries.saturating_mul(LINES_PER_ENTRY)),
                     })?;

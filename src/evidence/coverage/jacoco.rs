@@ -12,7 +12,7 @@ use super::super::problem::SYNTAX;
 use super::super::sink::{Repeat, Sink};
 use super::super::source::Counted;
 use super::super::xml::{Element, Stop, Token, Xml, unescape};
-use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::super::{Bound, Format, Kind, Limits, Problem, ReadError};
 use super::paths::bounded;
 use crate::sys::text;
 
@@ -93,7 +93,6 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
 impl Reader<'_> {
     fn run(&mut self, xml: &mut Xml<'_>) -> Result<(), Stop> {
         loop {
-            let line = xml.line();
             match xml.next()? {
                 Token::End => return Ok(()),
                 Token::Other => {}
@@ -103,12 +102,12 @@ impl Reader<'_> {
                     }
                 }
                 Token::Empty(element) => {
-                    if let Some(nesting) = self.open(&element, line)? {
+                    if let Some(nesting) = self.open(&element, element.line)? {
                         self.close(nesting);
                     }
                 }
                 Token::Open(element) => {
-                    let nesting = self.open(&element, line)?.unwrap_or(Nesting::Other);
+                    let nesting = self.open(&element, element.line)?.unwrap_or(Nesting::Other);
                     self.nesting.push(nesting);
                 }
             }
@@ -196,7 +195,11 @@ impl Reader<'_> {
         self.entries += 1;
         if self.entries > self.limits.entries {
             let limit = format!("{} of them", self.limits.entries);
-            return Err(Stop::Fatal(ReadError::Limit { what: "the number of methods and files", limit }));
+            return Err(Stop::Fatal(ReadError::Limit {
+                bound: Bound::Entries,
+                what: "the number of methods and files",
+                limit,
+            }));
         }
         Ok(())
     }

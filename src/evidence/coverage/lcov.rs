@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::io::BufRead;
 
+use foldhash::fast::RandomState;
+
 use super::super::problem::{REPAIRED, SYNTAX, TRUNCATED};
 use super::super::sink::{Repeat, Sink};
 use super::super::source::each_line;
@@ -50,7 +52,7 @@ struct Reader<'s> {
     lines: u64,
     stated_lines: Option<u64>,
     /// Function names of this record with their first line, until their counts come.
-    functions: HashMap<String, (u32, u64)>,
+    functions: HashMap<String, (u32, u64), RandomState>,
     /// lcov 2.2: function index → line.
     groups: HashMap<u32, u32>,
 }
@@ -61,7 +63,7 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
         in_record: false,
         lines: 0,
         stated_lines: None,
-        functions: HashMap::new(),
+        functions: HashMap::default(),
         groups: HashMap::new(),
     };
     let mut last = 0;
@@ -171,9 +173,11 @@ impl Reader<'_> {
     fn function_hits(&mut self, rest: &[u8]) -> bool {
         let Some((hits, end)) = count_of(rest) else { return false };
         let Some(name) = rest[end..].strip_prefix(b",") else { return false };
-        let name = String::from_utf8_lossy(name).into_owned();
-        let sum = &mut self.functions.entry(name).or_insert((0, 0)).1;
-        *sum = sum.saturating_add(hits);
+        let name = String::from_utf8_lossy(name);
+        match self.functions.get_mut(&*name) {
+            Some((_, sum)) => *sum = sum.saturating_add(hits),
+            None => drop(self.functions.insert(name.into_owned(), (0, hits))),
+        }
         true
     }
 
@@ -240,10 +244,16 @@ fn data(rest: &[u8]) -> Option<(u32, u64, bool)> {
 
 /// Digits at the start: their value, saturating, and where they end.
 fn number_of(bytes: &[u8]) -> Option<(u64, usize)> {
+    let digit = |byte: &u8| Some(u64::from(byte.wrapping_sub(b'0'))).filter(|digit| *digit < 10);
     let mut value = 0_u64;
     let mut end = 0;
-    while let Some(digit) = bytes.get(end).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
-        value = value.saturating_mul(10).saturating_add(u64::from(digit));
+    // So many digits always fit.
+    for digit in bytes.iter().take(19).map_while(digit) {
+        value = value * 10 + digit;
+        end += 1;
+    }
+    while let Some(digit) = bytes.get(end).and_then(digit) {
+        value = value.saturating_mul(10).saturating_add(digit);
         end += 1;
     }
     (end > 0).then_some((value, end))

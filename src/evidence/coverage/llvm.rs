@@ -15,8 +15,8 @@ use super::super::json::{
     self, Cells, Each, Entries, Found, Members, Object, Plain, Rows, Scalar, Scalars, refuse, skip,
 };
 use super::super::problem::{REPAIRED, SYNTAX};
-use super::super::sink::{Ratio, Repeat, Sink, Totals};
-use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::super::sink::{Repeat, Sink, Totals};
+use super::super::{Bound, Format, Kind, Limits, Problem, ReadError};
 use super::llvm_lines::{Segment, each_run};
 use super::number::{LINES_PER_ENTRY, arm_id};
 use super::paths::bounded;
@@ -296,7 +296,6 @@ impl Object for Totals {
                 _ => {}
             }
         }))?;
-        *ratio = Ratio { covered: ratio.covered.min(ratio.total), total: ratio.total };
         Ok(())
     }
 }
@@ -382,7 +381,7 @@ impl Export<'_> {
         self.entries += 1;
         if self.entries > self.limits.entries {
             let limit = format!("{} of them", self.limits.entries);
-            return Err(ReadError::Limit { what: "the number of files and functions", limit });
+            return Err(ReadError::Limit { bound: Bound::Entries, what: "the number of files and functions", limit });
         }
         Ok(())
     }
@@ -431,6 +430,7 @@ impl Export<'_> {
     fn spend(&mut self, lines: u32) -> Result<(), ReadError> {
         let left = usize::try_from(lines).ok().and_then(|lines| self.lines_left.checked_sub(lines));
         self.lines_left = left.ok_or_else(|| ReadError::Limit {
+            bound: Bound::Entries,
             what: "the number of lines",
             limit: format!("{} lines", self.limits.entries.saturating_mul(LINES_PER_ENTRY)),
         })?;

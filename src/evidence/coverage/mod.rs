@@ -18,7 +18,7 @@ pub mod lcov;
 pub mod line_set;
 pub mod llvm;
 mod llvm_lines;
-mod number;
+pub(super) mod number;
 pub mod opencover;
 pub mod paths;
 pub mod simplecov;
@@ -28,6 +28,7 @@ pub use line_set::LineSet;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use serde::{Deserialize, Serialize};
 
 use super::sink::{Ratio, Repeat, Span, Totals};
@@ -273,12 +274,13 @@ impl Coverage {
     }
 
     /// Adds what another report says.
-    pub fn merge(&mut self, other: Self) {
+    pub fn merge(&mut self, mut other: Self) {
         self.unmatched.extend(other.unmatched);
         self.matched |= other.matched;
-        for (path, file) in other.files {
-            self.add(path, file);
-        }
+        let shared = self.files.iter_mut().filter_map(|(path, file)| Some((file, other.files.remove(path)?)));
+        let shared: Vec<_> = shared.collect();
+        shared.into_par_iter().for_each(|(file, more)| file.merge(more, Repeat::Sum));
+        self.files.append(&mut other.files);
     }
 
     /// Adds what a report says of one file; hits add.
@@ -392,9 +394,8 @@ impl Building {
     /// The file as read; repeated lines join as `repeat` says.
     #[must_use]
     pub fn finish(&mut self, repeat: Repeat) -> File {
-        if !self.lines.is_sorted_by_key(|(line, _)| *line) {
-            self.lines.sort_unstable_by_key(|(line, _)| *line);
-        }
+        // A stable sort finds the runs that reports are made of: covered lines, then missing ones.
+        self.lines.sort_by_key(|(line, _)| *line);
         self.lines.dedup_by(|next, kept| {
             let same = next.0 == kept.0;
             if same {

@@ -2,7 +2,7 @@
 
 /// Lines, blocks or segments that a report may hold for each entry that [`Limits::entries`](super::super::Limits::entries) allows it: a few bytes
 /// may claim a billion lines.
-pub(super) const LINES_PER_ENTRY: usize = 16;
+pub(in crate::evidence) const LINES_PER_ENTRY: usize = 16;
 
 /// Digits and nothing else; saturating.
 pub(super) fn digits(bytes: &[u8]) -> Option<u64> {

@@ -13,7 +13,7 @@ use super::super::problem::SYNTAX;
 use super::super::sink::{Repeat, Sink, Span};
 use super::super::source::Counted;
 use super::super::xml::{Element, Kept, Stop, Token, Xml, unescape};
-use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::super::{Bound, Format, Kind, Limits, Problem, ReadError};
 use super::number::{LINES_PER_ENTRY, hits};
 use super::paths::bounded;
 use crate::sys::text;
@@ -181,7 +181,11 @@ impl Reader<'_> {
         let max = self.limits.entries.saturating_mul(LINES_PER_ENTRY);
         if self.held > max {
             let limit = format!("{max} of them");
-            return Err(Stop::Fatal(ReadError::Limit { what: "the number of files and points of one module", limit }));
+            return Err(Stop::Fatal(ReadError::Limit {
+                bound: Bound::Entries,
+                what: "the number of files and points of one module",
+                limit,
+            }));
         }
         Ok(())
     }

@@ -8,18 +8,16 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::super::problem::LIMIT;
-use super::super::{Limits, Problem, Sink};
-use crate::sys::text;
+use super::super::{Bound, Limits, Sink};
 
 /// A report's name for a file, cut to what the limits allow. Names so long meet no file of a project, so a cut one
 /// is a loss.
-pub(super) fn bounded<'a>(name: &'a str, sink: &mut dyn Sink, limits: &Limits) -> Cow<'a, str> {
+pub(in crate::evidence) fn bounded<'a>(name: &'a str, sink: &mut dyn Sink, limits: &Limits) -> Cow<'a, str> {
     if name.len() <= limits.name_bytes {
         return Cow::Borrowed(name);
     }
-    let limit = text::bytes(limits.name_bytes as u64);
-    sink.problem(Problem::new(&LIMIT, format!("a file name longer than {limit} was cut")));
+    let told = format!("a file name longer than {} was cut", limits.show(Bound::Name));
+    sink.problem(Bound::Name.problem(told));
     let end = (0..=limits.name_bytes).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
     Cow::Borrowed(&name[..end])
 }

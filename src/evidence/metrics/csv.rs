@@ -14,7 +14,7 @@ use indexmap::IndexMap;
 use super::super::problem::{MERGED, REPAIRED, SYNTAX, TRUNCATED};
 use super::super::sink::Sink;
 use super::super::source::Metered;
-use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::super::{Bound, Format, Kind, Limits, Problem, ReadError};
 use crate::sys::text;
 
 /// The table row.
@@ -103,8 +103,7 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
             Ok(true) => {}
             Ok(false) => break,
             Err(_) if used.get() > limits.item_bytes => {
-                let limit = text::bytes(limits.item_bytes as u64);
-                return Err(ReadError::Limit { what: "one row", limit });
+                return Err(limits.passed(Bound::Item, "one row"));
             }
             Err(error) => return Err(ReadError::Io(error.into())),
         }
@@ -113,10 +112,7 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
         match &mut table {
             None => {
                 if record.len() > limits.entries {
-                    return Err(ReadError::Limit {
-                        what: "the number of columns",
-                        limit: "the limit on entries".into(),
-                    });
+                    return Err(limits.passed(Bound::Entries, "the number of columns"));
                 }
                 let repeated = repeated(&record);
                 if let Some(name) = repeated {
@@ -133,7 +129,7 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
             Some(table) => {
                 table.add(&record, line);
                 if table.rows.len() > limits.entries {
-                    return Err(ReadError::Limit { what: "the number of rows", limit: "the limit on entries".into() });
+                    return Err(limits.passed(Bound::Entries, "the number of rows"));
                 }
             }
         }

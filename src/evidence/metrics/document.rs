@@ -8,9 +8,9 @@ use std::io::{BufRead, Read as _};
 
 use serde_yaml::Value;
 
-use super::super::problem::{REPAIRED, SYNTAX};
+use super::super::problem::{LIMIT, REPAIRED, SYNTAX};
 use super::super::sink::Sink;
-use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::super::{Bound, Format, Kind, Limits, Problem, ReadError};
 use crate::sys::text;
 
 /// The table row.
@@ -48,10 +48,18 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
     let mut bytes = Vec::new();
     input.take(limits.item_bytes as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > limits.item_bytes {
-        return Err(ReadError::Limit { what: "a metrics document", limit: text::bytes(limits.item_bytes as u64) });
+        return Err(limits.passed(Bound::Item, "a metrics document"));
     }
-    let value = match parse(&bytes) {
-        Ok(value) => value,
+    let (value, syntax) = match parse(&bytes) {
+        Ok(parsed) => parsed,
+        // The parsers' own bound, which no setting moves.
+        Err((why, line)) if why.contains("recursion limit") => {
+            let told = "the values are nested deeper than 128 levels; the document was not read";
+            let mut problem = Problem::new(&LIMIT, told).at_line(line.unwrap_or(0) as u64);
+            problem.hint = Some("write the metrics into a flatter document".to_owned());
+            sink.problem(problem);
+            return Ok(());
+        }
         Err((why, line)) => {
             let problem = Problem::new(&SYNTAX, text::one_line(&why));
             sink.problem(match line {
@@ -61,30 +69,51 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
             return Ok(());
         }
     };
-    let mut walk = Walk { sink, left: limits.entries, max_depth: limits.depth };
-    walk.value(&mut String::new(), &value, 0)
+    let mut walk = Walk { sink, left: limits.entries, limits };
+    walk.value(&mut String::new(), &value, 0)?;
+    // JSON ends with a bracket; in YAML and TOML the last number may have gone on.
+    if syntax == Syntax::Lines && !bytes.ends_with(b"\n") {
+        let line = memchr::memchr_iter(b'\n', &bytes).count() as u64 + 1;
+        let told = "the last line has no line end; its value was taken as it is";
+        sink.problem(Problem::new(&REPAIRED, told).at_line(line));
+    }
+    Ok(())
 }
 
 /// JSON where the text begins like JSON, TOML where it begins like TOML, else YAML. JSON with `NaN` or `Infinity` in
 /// it is read as YAML, of which it is a part; any other broken JSON is broken, although YAML might find a meaning for
 /// it.
-fn parse(bytes: &[u8]) -> Result<Value, (String, Option<usize>)> {
+fn parse(bytes: &[u8]) -> Result<(Value, Syntax), (String, Option<usize>)> {
     let yaml = || {
-        serde_yaml::from_slice(bytes)
-            .map_err(|error| (format!("not valid YAML: {error}"), error.location().map(|at| at.line())))
+        let lines = serde_yaml::from_slice(bytes).map(|value| (value, Syntax::Lines));
+        lines.map_err(|error| (format!("not valid YAML: {error}"), error.location().map(|at| at.line())))
     };
-    let is_json = bytes.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| matches!(byte, b'{' | b'['));
     let toml = std::str::from_utf8(bytes).ok().filter(|text| is_toml(text));
-    if !is_json {
+    if !is_bracketed(bytes) {
         return toml.map_or_else(yaml, parse_toml);
     }
-    serde_json::from_slice(bytes).or_else(|error| {
+    serde_json::from_slice(bytes).map(|value| (value, Syntax::Brackets)).or_else(|error| {
         if let Some(toml) = toml {
             return parse_toml(toml);
         }
         let extended = ["NaN", "Infinity"].iter().any(|word| memchr::memmem::find(bytes, word.as_bytes()).is_some());
-        if extended { yaml() } else { Err((format!("not valid JSON: {error}"), Some(error.line()))) }
+        let as_yaml = || yaml().map(|(value, _)| (value, Syntax::Brackets));
+        if extended { as_yaml() } else { Err((format!("not valid JSON: {error}"), Some(error.line()))) }
     })
+}
+
+/// What ends a document.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Syntax {
+    /// The bracket that it began with.
+    Brackets,
+    /// Nothing but the last line.
+    Lines,
+}
+
+/// Whether a text begins like JSON.
+fn is_bracketed(bytes: &[u8]) -> bool {
+    matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
 /// Whether the first line that says something is `[table]` or `key = …`.
@@ -102,8 +131,8 @@ fn is_toml(text: &str) -> bool {
     }
 }
 
-fn parse_toml(text: &str) -> Result<Value, (String, Option<usize>)> {
-    toml::from_str(text).map_err(|error| {
+fn parse_toml(text: &str) -> Result<(Value, Syntax), (String, Option<usize>)> {
+    toml::from_str(text).map(|value| (value, Syntax::Lines)).map_err(|error| {
         let line = error.span().and_then(|span| Some(text.get(..span.start)?.matches('\n').count() + 1));
         (format!("not valid TOML: {}", error.message()), line)
     })
@@ -112,16 +141,13 @@ fn parse_toml(text: &str) -> Result<Value, (String, Option<usize>)> {
 struct Walk<'s> {
     sink: &'s mut dyn Sink,
     left: usize,
-    max_depth: usize,
+    limits: &'s Limits,
 }
 
 impl Walk<'_> {
     fn value(&mut self, name: &mut String, value: &Value, depth: usize) -> Result<(), ReadError> {
-        if depth > self.max_depth {
-            return Err(ReadError::Limit {
-                what: "the nesting of values",
-                limit: format!("{} levels", self.max_depth),
-            });
+        if depth > self.limits.depth {
+            return Err(self.limits.passed(Bound::Depth, "the nesting of values"));
         }
         match value {
             Value::Number(number) => self.number(name, number.as_f64()),
@@ -170,7 +196,7 @@ impl Walk<'_> {
     fn number(&mut self, name: &str, value: Option<f64>) -> Result<(), ReadError> {
         let Some(value) = value else { return Ok(()) };
         if self.left == 0 {
-            return Err(ReadError::Limit { what: "the number of metrics", limit: "the limit on entries".into() });
+            return Err(self.limits.passed(Bound::Entries, "the number of metrics"));
         }
         self.left -= 1;
         if name.is_empty() {

@@ -1,8 +1,7 @@
 //! Names and messages within their bounds, for every reader of tests.
 
-use super::super::problem::LIMIT;
 use super::super::sink::Sink;
-use super::super::{Level, Limits, Problem};
+use super::super::{Bound, Level, Limits, Problem};
 use crate::sys::text;
 
 /// A name within the bound. A longer one is cut and keeps a hash of the whole, so that two never meet.
@@ -10,23 +9,19 @@ pub(super) fn name(sink: &mut dyn Sink, limits: &Limits, name: String, line: u64
     if name.len() <= limits.name_bytes {
         return name;
     }
-    let told = format!(
-        "a name of {} was cut to the limit of {}",
-        text::bytes(name.len() as u64),
-        text::bytes(limits.name_bytes as u64)
-    );
-    sink.problem(Problem { level: Level::Note, ..Problem::new(&LIMIT, told) }.at_line(line));
-    let hash = hash(name.as_bytes());
-    format!("{}…#{hash:016x}", cut(name, limits.name_bytes))
+    let size = text::bytes(name.len() as u64);
+    let told = format!("a name of {size} was cut to the limit of {}", limits.show(Bound::Name));
+    sink.problem(Problem { level: Level::Note, ..Bound::Name.problem(told) }.at_line(line));
+    limits.name(&name).into_owned()
 }
 
 /// FNV-1a: the same on every machine and in every version.
-pub(super) fn hash(bytes: &[u8]) -> u64 {
+pub(in crate::evidence) fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// The start of a text, at most `max` bytes of it.
-pub(super) fn cut(mut text: String, max: usize) -> String {
+pub(in crate::evidence) fn cut(mut text: String, max: usize) -> String {
     text.truncate(floor(&text, max));
     text
 }
@@ -43,7 +38,7 @@ fn ceil(text: &str, at: usize) -> usize {
 
 /// What is kept of a test's output: its start and its end, because a failure may stand at either.
 #[derive(Default)]
-pub(super) struct Excerpt {
+pub(in crate::evidence) struct Excerpt {
     start: String,
     end: String,
     left_out: bool,
@@ -51,7 +46,7 @@ pub(super) struct Excerpt {
 
 impl Excerpt {
     /// Adds a piece; of all pieces together at most about `max` bytes are kept. Returns by how much it grew.
-    pub(super) fn add(&mut self, piece: &str, max: usize) -> usize {
+    pub(in crate::evidence) fn add(&mut self, piece: &str, max: usize) -> usize {
         let before = self.bytes();
         let half = max / 2;
         let mut rest = piece;
@@ -76,17 +71,17 @@ impl Excerpt {
     }
 
     /// How much is held.
-    pub(super) fn bytes(&self) -> usize {
+    pub(in crate::evidence) fn bytes(&self) -> usize {
         self.start.len() + self.end.len()
     }
 
     /// Whether nothing was added.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::evidence) fn is_empty(&self) -> bool {
         self.bytes() == 0
     }
 
     /// The text, with a mark where something was left out.
-    pub(super) fn text(&self) -> String {
+    pub(in crate::evidence) fn text(&self) -> String {
         let gap = if self.left_out { "\n… (cut here)\n" } else { "" };
         format!("{}{gap}{}", self.start, self.end).trim_matches(['\n', '\r']).to_owned()
     }

@@ -14,7 +14,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 use super::super::problem::{CHANGED, REPAIRED, SYNTAX, TRUNCATED};
 use super::super::sink::{Case, Outcome, Sink};
 use super::super::source::Metered;
-use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::super::{Bound, Format, Kind, Limits, Problem, ReadError};
 use super::bounds;
 use crate::sys::text;
 
@@ -76,11 +76,13 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
             }
             Ok(())
         }
-        Err(_) if limit => {
-            Err(ReadError::Limit { what: "the number of tests", limit: format!("{} tests", limits.entries) })
-        }
+        Err(_) if limit => Err(ReadError::Limit {
+            bound: Bound::Entries,
+            what: "the number of tests",
+            limit: format!("{} tests", limits.entries),
+        }),
         Err(_) if used.get() > limits.item_bytes => {
-            Err(ReadError::Limit { what: "one test", limit: text::bytes(limits.item_bytes as u64) })
+            Err(ReadError::Limit { bound: Bound::Item, what: "one test", limit: text::bytes(limits.item_bytes as u64) })
         }
         Err(error) => {
             let line = error.line() as u64;

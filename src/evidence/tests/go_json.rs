@@ -19,7 +19,7 @@ use serde::Deserialize;
 use super::super::problem::{FOREIGN, INCOMPLETE, REPAIRED, SYNTAX, TRUNCATED};
 use super::super::sink::{Case, Outcome, Sink};
 use super::super::source::each_line;
-use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::super::{Bound, Format, Kind, Limits, Problem, ReadError};
 use super::bounds::{self, Excerpt};
 use crate::sys::text;
 
@@ -362,7 +362,7 @@ impl Reader<'_> {
         self.cases += 1;
         if self.cases > self.limits.entries {
             let limit = format!("{} tests", self.limits.entries);
-            self.stopped = Some(ReadError::Limit { what: "the number of tests", limit });
+            self.stopped = Some(ReadError::Limit { bound: Bound::Entries, what: "the number of tests", limit });
             return;
         }
         let class = bounds::name(self.sink, &self.limits, package.to_owned(), line);

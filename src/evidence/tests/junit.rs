@@ -11,7 +11,7 @@ use super::super::problem::{CHANGED, REPAIRED, TOTALS_ONLY, TRUNCATED};
 use super::super::sink::{Case, Outcome, Sink};
 use super::super::source::Counted;
 use super::super::xml::{Element, Kept, Stop, Token, Xml, unescape};
-use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::super::{Bound, Format, Kind, Limits, Problem, ReadError};
 use super::bounds;
 use crate::sys::text;
 
@@ -119,14 +119,13 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
 impl Reader<'_> {
     fn run(&mut self, xml: &mut Xml<'_>) -> Result<(), Stop> {
         loop {
-            let line = xml.line();
             match xml.next()? {
                 Token::End => return Ok(()),
                 Token::Other => {}
                 Token::Close => self.close()?,
                 Token::Empty(element) => {
                     let depth = self.nesting.len();
-                    self.element(&element, line);
+                    self.element(&element, element.line);
                     // Suites and cases end at once; nothing else was opened.
                     if self.nesting.last().is_some_and(|nesting| *nesting != Nesting::Other)
                         && self.nesting.len() > depth
@@ -136,7 +135,7 @@ impl Reader<'_> {
                     self.nesting.truncate(depth);
                 }
                 Token::Open(element) => {
-                    let long = self.element(&element, line);
+                    let long = self.element(&element, element.line);
                     if let Some((name, use_)) = long {
                         let mut kept = Kept::new(if use_ == Use::Message { self.limits.message_bytes } else { 0 });
                         let done = xml.content(name, |bytes, piece| kept.add(bytes, piece));
@@ -215,7 +214,10 @@ impl Reader<'_> {
                 "file" | "filepath" => suite.file = Some(unescape(&value).into_owned()),
                 "time" => suite.seconds = seconds(&value),
                 "tests" => suite.declared_tests = value.trim().parse().ok(),
-                "failures" | "errors" => suite.declared_failures += value.trim().parse().unwrap_or(0),
+                "failures" | "errors" => {
+                    let more = value.trim().parse().unwrap_or(0);
+                    suite.declared_failures = suite.declared_failures.saturating_add(more);
+                }
                 _ => {}
             }
         }
@@ -322,7 +324,11 @@ impl Reader<'_> {
         self.cases += 1;
         if self.cases > self.limits.entries {
             let limit = format!("{} cases", self.limits.entries);
-            return Err(Stop::Fatal(ReadError::Limit { what: "the number of test cases", limit }));
+            return Err(Stop::Fatal(ReadError::Limit {
+                bound: Bound::Entries,
+                what: "the number of test cases",
+                limit,
+            }));
         }
         self.tell(&open);
         Ok(())

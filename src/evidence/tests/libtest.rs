@@ -7,10 +7,10 @@
 use std::collections::HashMap;
 use std::io::BufRead;
 
-use super::super::problem::{INCOMPLETE, LIMIT, TRUNCATED};
+use super::super::problem::{INCOMPLETE, TRUNCATED};
 use super::super::sink::{Case, Outcome, Sink};
 use super::super::source::each_line;
-use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::super::{Bound, Format, Kind, Limits, Problem, ReadError};
 use crate::sys::text;
 
 /// The table row.
@@ -55,8 +55,17 @@ test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
 ";
 
 fn sniff(head: &[u8]) -> bool {
-    let has = |needle: &str| memchr::memmem::find(head, needle.as_bytes()).is_some();
-    (has("running ") && has(" test")) || has("     Running ") || has("   Doc-tests ")
+    let mut lines = head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    lines.any(|line| {
+        let line = std::str::from_utf8(line).unwrap_or_default();
+        announced(line).is_some() || suite_of(line).is_some()
+    })
+}
+
+/// `running 3 tests` → 3.
+fn announced(line: &str) -> Option<u64> {
+    let count = line.strip_prefix("running ")?;
+    count.strip_suffix(" tests").or(count.strip_suffix(" test"))?.parse().ok()
 }
 
 /// One `running N tests` … `test result:` block.
@@ -78,13 +87,24 @@ struct Reader<'s> {
     suite: Vec<String>,
     suites_seen: HashMap<String, u32>,
     block: Option<Block>,
+    /// The last line that begins like an announcement and is none.
+    half_announced: u64,
     entries: usize,
 }
 
 fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result<(), ReadError> {
-    let mut reader =
-        Reader { sink, limits: *limits, suite: Vec::new(), suites_seen: HashMap::new(), block: None, entries: 0 };
+    let mut reader = Reader {
+        sink,
+        limits: *limits,
+        suite: Vec::new(),
+        suites_seen: HashMap::new(),
+        block: None,
+        half_announced: 0,
+        entries: 0,
+    };
+    let mut last = 0;
     let done = each_line(input, limits, |line, number| {
+        last = number;
         let text = String::from_utf8_lossy(line);
         if text.contains('\u{1b}') {
             reader.line(&text::plain_lines(&text), number);
@@ -93,6 +113,10 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
         }
     });
     reader.end_block(None);
+    if matches!(done, Ok(false)) && reader.half_announced == last {
+        let told = "the report ends where a program announces its tests; what came after is unknown";
+        reader.sink.problem(Problem::new(&TRUNCATED, told).at_line(last));
+    }
     done.map(|_| ())
 }
 
@@ -106,14 +130,13 @@ impl Reader<'_> {
             self.suite = vec![if *seen == 1 { name } else { format!("{name} #{seen}") }];
             return;
         }
-        if let Some(count) =
-            line.strip_prefix("running ").and_then(|rest| rest.strip_suffix(" tests").or(rest.strip_suffix(" test")))
-        {
-            if let Ok(announced) = count.parse() {
-                self.end_block(None);
-                self.block = Some(Block { line: number, announced, ..Block::default() });
-            }
+        if let Some(announced) = announced(line) {
+            self.end_block(None);
+            self.block = Some(Block { line: number, announced, ..Block::default() });
             return;
+        }
+        if self.block.is_none() && line.starts_with("running ") {
+            self.half_announced = number;
         }
         if line.starts_with("test result: ") {
             self.end_block(Some(line));
@@ -190,8 +213,9 @@ impl Reader<'_> {
             self.sink.problem(Problem::new(&TRUNCATED, told).at_line(*line));
         }
         if self.entries >= self.limits.entries {
-            self.sink
-                .problem(Problem::new(&LIMIT, format!("more than {} tests", self.limits.entries)).at_line(block.line));
+            self.sink.problem(
+                Bound::Entries.problem(format!("more than {} tests", self.limits.entries)).at_line(block.line),
+            );
         }
         match summary {
             None => {
@@ -205,7 +229,7 @@ impl Reader<'_> {
                 let stated: u64 = [" passed", " failed", " ignored", " measured"]
                     .iter()
                     .filter_map(|word| count_before(summary, word))
-                    .sum();
+                    .fold(0, u64::saturating_add);
                 if stated != listed {
                     let told =
                         format!("{shown} sums up {} and {listed} could be read", text::plural(stated, "test", "tests"));
@@ -293,6 +317,13 @@ mod unit_tests {
         let message = told.tests.iter().nth(1).unwrap().1.message.clone().unwrap().into_string();
         assert!(message.starts_with("thread 'median::works' panicked") && message.ends_with("right: 3"), "{message}");
         assert!(told.problems.is_empty());
+    }
+
+    #[test]
+    fn words_of_other_reports_are_not_taken_for_it() {
+        assert!(!sniff(b"TAP version 14\n1..1\nok 1 - mean\n# running 1 test\n# running all tests\n"));
+        assert!(sniff(b"   Compiling price v0.1.0\r\nrunning 1 test\r\n"));
+        assert!(sniff(b"     Running tests/a.rs (target/debug/deps/a-0e1f2a3b4c5d6e7f)\n"));
     }
 
     #[test]

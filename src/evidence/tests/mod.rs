@@ -1,6 +1,6 @@
 //! Test reports: their readers, and the set of tests that several reports add up to.
 
-mod bounds;
+pub(super) mod bounds;
 pub mod ctrf;
 pub mod go_json;
 pub mod junit;
@@ -11,6 +11,7 @@ pub mod trx;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use indexmap::map::Entry;
 use serde::{Deserialize, Serialize};
@@ -89,9 +90,11 @@ pub struct Summary {
 /// A set of tests by identity, in the order in which they were first seen.
 #[derive(Clone, Debug, Default)]
 pub struct Tests {
-    tests: IndexMap<Identity, Test>,
+    tests: IndexMap<Identity, Test, RandomState>,
     /// Suites, classes and files are shared by many tests: one copy of each.
-    names: HashSet<Arc<str>>,
+    names: HashSet<Arc<str>, RandomState>,
+    /// Check, class and file of the case before: most often those of the next one too.
+    before: [Arc<str>; 3],
     /// The suite names of the case before, and what they were joined to.
     suite: (Vec<String>, Arc<str>),
     wall: Wall,
@@ -135,11 +138,11 @@ impl Tests {
             self.suite = (case.suites.to_vec(), joined);
         }
         let identity = Identity {
-            check: self.shared(check),
+            check: self.shared_again(0, check),
             suite: Arc::clone(&self.suite.1),
-            class: self.shared(case.class),
+            class: self.shared_again(1, case.class),
             name: case.name.into(),
-            file: self.shared(case.file.unwrap_or_default()),
+            file: self.shared_again(2, case.file.unwrap_or_default()),
         };
         let test = Test {
             outcome: case.outcome,
@@ -150,6 +153,13 @@ impl Tests {
             message: case.message.map(Box::from),
         };
         self.add(identity, test, repeats)
+    }
+
+    fn shared_again(&mut self, at: usize, name: &str) -> Arc<str> {
+        if *self.before[at] != *name {
+            self.before[at] = self.shared(name);
+        }
+        Arc::clone(&self.before[at])
     }
 
     fn shared(&mut self, name: &str) -> Arc<str> {
@@ -193,6 +203,7 @@ impl Tests {
             *self = other;
             return;
         }
+        self.tests.reserve(other.tests.len());
         for (identity, test) in other.tests {
             self.add(identity, test, repeats);
         }

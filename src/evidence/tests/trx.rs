@@ -18,7 +18,7 @@ use super::super::problem::{CHANGED, REPAIRED, TRUNCATED};
 use super::super::sink::{Case, Outcome, Sink};
 use super::super::source::Counted;
 use super::super::xml::{Element, Kept, Stop, Token, Xml, unescape};
-use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::super::{Bound, Format, Kind, Limits, Problem, ReadError};
 use super::bounds;
 use crate::sys::text;
 
@@ -144,17 +144,17 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
 impl Reader<'_> {
     fn run(&mut self, xml: &mut Xml<'_>) -> Result<(), Stop> {
         loop {
-            let line = xml.line();
             match xml.next()? {
                 Token::End => return Ok(()),
                 Token::Other => {}
                 Token::Close => self.close()?,
                 Token::Empty(element) => {
-                    self.element(&element, line);
+                    self.element(&element, element.line);
                     self.close()?;
                 }
                 Token::Open(element) => {
-                    if let Some(name) = self.element(&element, line) {
+                    let line = element.line;
+                    if let Some(name) = self.element(&element, element.line) {
                         let is_kept = matches!(name, "Message" | "StackTrace" | "Text");
                         let mut kept = Kept::new(if is_kept { self.limits.message_bytes } else { 0 });
                         let done = xml.content(name, |bytes, piece| kept.add(bytes, piece));
@@ -282,7 +282,7 @@ impl Reader<'_> {
         }
         if self.held.len() >= self.limits.entries {
             let limit = format!("{} results", self.limits.entries);
-            return Err(Stop::Fatal(ReadError::Limit { what: "the number of results", limit }));
+            return Err(Stop::Fatal(ReadError::Limit { bound: Bound::Entries, what: "the number of results", limit }));
         }
         self.held.push(open.held);
         Ok(())

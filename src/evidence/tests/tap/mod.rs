@@ -15,7 +15,7 @@ use std::io::BufRead;
 use super::super::problem::{CHANGED, FOREIGN, INCOMPLETE, TRUNCATED};
 use super::super::sink::{Case, Outcome, Sink};
 use super::super::source::each_line;
-use super::super::{Format, Kind, Limits, Problem, ReadError};
+use super::super::{Bound, Format, Kind, Limits, Problem, ReadError};
 use super::bounds::{self, Excerpt};
 use crate::sys::text;
 use line::{Point, is_sum, message, plan, point};
@@ -141,10 +141,17 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
         reader.cut(last);
     }
     reader.flush();
+    if reader.stopped.is_none() && reader.levels.iter().any(|level| level.head.is_some()) {
+        let told = "the report ends inside a subtest that a brace opened; what came after is unknown";
+        reader.sink.problem(Problem::new(&TRUNCATED, told).at_line(last));
+    }
+    if reader.stopped.is_none() {
+        // Failures that were held back are told now, and may pass a bound.
+        reader.end_document();
+    }
     if let Some(stop) = reader.stopped {
         return Err(stop);
     }
-    reader.end_document();
     if let (count @ 1.., first) = reader.foreign {
         let told = format!("{} between the test points: output of the tests", text::plural(count, "line", "lines"));
         reader.sink.problem(Problem::new(&FOREIGN, told).at_line(first));
@@ -370,7 +377,7 @@ impl Reader<'_> {
         self.cases += 1;
         if self.cases > self.limits.entries {
             let limit = format!("{} tests", self.limits.entries);
-            self.stopped = Some(ReadError::Limit { what: "the number of tests", limit });
+            self.stopped = Some(ReadError::Limit { bound: Bound::Entries, what: "the number of tests", limit });
             return;
         }
         let mut name = bounds::name(self.sink, &self.limits, point.name, line);

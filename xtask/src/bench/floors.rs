@@ -1,14 +1,13 @@
-//! `cargo xtask bench`: the release binary against floors that everybody has, run in turn in one sitting.
-//!
-//! Ratios and differences of medians are what counts; single times on a shared machine are not.
+//! What surrounds the work of a check: size, start, scheduling, each beside a floor that everybody has.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use xshell::{Shell, cmd};
 
+use super::meter::{mib, peak_of_children};
 use crate::chore::{root, say};
 
 /// Counted runs of each command.
@@ -16,35 +15,15 @@ const RUNS: usize = 15;
 /// Checks in the scheduling benchmark.
 const CHECKS: usize = 200;
 
-pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
-    let [only] = args else {
-        let shell = Shell::new()?;
-        shell.change_dir(root());
-        cmd!(shell, "cargo build --release --locked --bin mgmt").run()?;
-        // Peak memory is the greatest of all children of a process so far: each benchmark gets its own process.
-        let me = std::env::current_exe()?;
-        for (name, _) in BENCHES {
-            let status = Command::new(&me).args(["bench", name]).status()?;
-            ensure!(status.success(), "the benchmark `{name}` failed");
-        }
-        return Ok(());
-    };
-    let (_, bench) = BENCHES.iter().find(|(name, _)| name == only).with_context(|| format!("no benchmark `{only}`"))?;
-    bench(&root().join("target/release/mgmt"))
-}
-
-type Bench = fn(&Path) -> anyhow::Result<()>;
-
-const BENCHES: &[(&str, Bench)] = &[("size", size), ("start", start), ("schedule", schedule), ("overhead", overhead)];
-
-fn size(mgmt: &Path) -> anyhow::Result<()> {
+/// The size of the binary.
+pub(super) fn size(mgmt: &Path) -> anyhow::Result<()> {
     let bytes = std::fs::metadata(mgmt)?.len();
     say(&format!("size       {:.2} MiB  (below 12)", mib(bytes)));
     Ok(())
 }
 
 /// `mgmt --version` beside `true`.
-fn start(mgmt: &Path) -> anyhow::Result<()> {
+pub(super) fn start(mgmt: &Path) -> anyhow::Result<()> {
     let folder = std::env::temp_dir();
     let ((ours, _), (floor, _)) =
         pair(|| time(Command::new(mgmt).arg("--version"), &folder), || time(&mut Command::new("true"), &folder))?;
@@ -58,7 +37,7 @@ fn start(mgmt: &Path) -> anyhow::Result<()> {
 }
 
 /// 200 checks that do nothing, beside `make -j2` on the same commands.
-fn schedule(mgmt: &Path) -> anyhow::Result<()> {
+pub(super) fn schedule(mgmt: &Path) -> anyhow::Result<()> {
     let folder = scratch("schedule")?;
     let mut config = String::from("version: 1\nchecks:\n");
     let mut makefile = format!("all: {}\n", (0..CHECKS).map(|at| format!("c{at}")).collect::<Vec<_>>().join(" "));
@@ -87,7 +66,7 @@ fn schedule(mgmt: &Path) -> anyhow::Result<()> {
 }
 
 /// What a full check adds to its one check: the same sleep with and without.
-fn overhead(mgmt: &Path) -> anyhow::Result<()> {
+pub(super) fn overhead(mgmt: &Path) -> anyhow::Result<()> {
     let folder = scratch("overhead")?;
     std::fs::write(folder.join("mgmt.yml"), "version: 1\nchecks:\n  nap: { group: noop, run: [sleep, \"0.2\"] }\n")?;
     let shell = Shell::new()?;
@@ -106,7 +85,8 @@ fn overhead(mgmt: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn scratch(name: &str) -> anyhow::Result<std::path::PathBuf> {
+/// An empty folder.
+pub(super) fn scratch(name: &str) -> anyhow::Result<PathBuf> {
     let folder = root().join("target/bench").join(name);
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
@@ -151,22 +131,4 @@ fn ms(time: Duration) -> String {
 
 fn ratio(a: Duration, b: Duration) -> f64 {
     a.as_secs_f64() / b.as_secs_f64()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "for display")]
-fn mib(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 20)
-}
-
-/// The greatest resident size of any finished child so far, in bytes.
-#[cfg(unix)]
-fn peak_of_children() -> Option<u64> {
-    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_CHILDREN).ok()?;
-    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
-    u64::try_from(usage.max_rss()).ok().map(|size| size * unit)
-}
-
-#[cfg(not(unix))]
-fn peak_of_children() -> Option<u64> {
-    None
 }
