@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
+use super::history::Place;
 use super::{BASELINE, Context, Stop};
 use crate::config::Config;
 use crate::evidence::Problem;
@@ -13,7 +14,7 @@ use crate::gate::Gate;
 use crate::gate::judge::{self, Best};
 use crate::gate::patch::{self, Against, Patch, SourceLine};
 use crate::gate::rule::LimitKind;
-use crate::history::Store;
+use crate::history;
 use crate::record::{Baseline, Record};
 use crate::repo::{self, Diff, State, ancestry};
 use crate::sys::{fs, text};
@@ -68,14 +69,17 @@ pub struct Comparison {
 pub fn find(
     context: &Context,
     config: &Config,
+    place: &Place,
     state: Option<&State>,
     gate: Option<&Gate>,
     wanted: &Wanted,
     now: Timestamp,
 ) -> anyhow::Result<Comparison> {
     let mut out = Comparison::default();
-    let store = Store::of(&config.root);
-    if !wanted.is_explicit() && !gate.is_some_and(Gate::compares) && store.is_empty() {
+    if !wanted.is_explicit()
+        && !gate.is_some_and(Gate::compares)
+        && place.ask(|store| store.is_empty()).is_ok_and(|empty| empty)
+    {
         // Nothing to compare with, and nobody asks.
         return Ok(out);
     }
@@ -110,10 +114,10 @@ pub fn find(
                 return Err(Stop::usage(message, Some(hint)).into());
             };
             start = Some((commit.clone(), format!("`{name}`")));
-            out.search(&store, root, &commit, name, now);
+            out.search(place, root, &commit, name, now);
         }
         None => match &anchor {
-            Some(anchor) => out.search(&store, root, &anchor.commit, &anchor.what, now),
+            Some(anchor) => out.search(place, root, &anchor.commit, &anchor.what, now),
             None => {
                 let why = match state {
                     None => "there is no git history",
@@ -137,7 +141,7 @@ pub fn find(
     }
     if let Some(gate) = gate.filter(|_| wanted.base.as_deref() != Some("none")) {
         let branch = ancestry::default_branch(root, config.project.default_branch.as_deref());
-        match best(&store, gate, &branch) {
+        match best(place, gate, &branch) {
             Ok(best) => out.best = best,
             Err(error) => out.problems.push(Problem::new(&BASELINE, format!("no best values: {error}"))),
         }
@@ -169,16 +173,16 @@ impl Wanted {
 }
 
 /// The best values so far of the metrics that a gate has a ratchet for.
-fn best(store: &Store, gate: &Gate, branch: &str) -> Result<Vec<Best>, fs::Error> {
+fn best(place: &Place, gate: &Gate, branch: &str) -> Result<Vec<Best>, history::Error> {
     let mut out = Vec::new();
     for rule in gate.rules.iter().filter(|rule| rule.limits.iter().any(|limit| limit.kind == LimitKind::Ratchet)) {
-        out.extend(store.best(&rule.metric, branch, rule.better)?);
+        out.extend(place.ask(|store| store.best(&rule.metric, branch, rule.better))?);
     }
     Ok(out)
 }
 
 impl Comparison {
-    fn search(&mut self, store: &Store, root: &Utf8Path, start: &str, what: &str, now: Timestamp) {
+    fn search(&mut self, place: &Place, root: &Utf8Path, start: &str, what: &str, now: Timestamp) {
         let commits = match ancestry::first_parents(root, start, MAX_DISTANCE) {
             Ok(commits) => commits,
             Err(error) => {
@@ -186,7 +190,7 @@ impl Comparison {
                 return;
             }
         };
-        match store.nearest(&commits) {
+        match place.ask(|store| store.nearest(&commits)) {
             Ok(Some((distance, record))) => self.take(record, "history".to_owned(), Some(distance as u64), now),
             Ok(None) => {
                 let shallow = if ancestry::is_shallow(root) { " of this shallow clone" } else { "" };

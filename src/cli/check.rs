@@ -71,6 +71,9 @@ pub(super) fn show(context: &Context, checked: &Checked, screen: &mut Screen) {
     for failure in &checked.failures {
         screen.warning(&format!("not written: {}", failure.message), failure.hint.as_deref());
     }
+    for notice in &checked.notices {
+        screen.warning(&notice.message, notice.hint.as_deref());
+    }
 }
 
 fn request(command: &CheckCommand, args: &RunArgs) -> Request {

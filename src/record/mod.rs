@@ -175,7 +175,7 @@ impl Record {
             && self.is_full()
             && self.project.commit.is_some()
             && self.project.dirty == Some(false)
-            && self.interrupted.is_none()
+            && !self.is_interrupted()
             && self.problems.iter().all(|problem| problem.level != Level::Loss)
     }
 
@@ -183,6 +183,12 @@ impl Record {
     #[must_use]
     pub fn seen(&self) -> Vec<Seen<'_>> {
         self.tests.iter().map(|test| (&test.identity, &test.test)).collect()
+    }
+
+    /// Whether it was stopped before it was done.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted.is_some() || self.verdict == Verdict::Interrupted
     }
 
     /// What a person wants counted.

@@ -78,6 +78,20 @@ pub fn keep(folder: &Utf8Path, id: &str) -> Result<(), files::Error> {
     )
 }
 
+/// The reverse of [`keep`]. A report that nobody protects stays as it is.
+///
+/// # Errors
+/// The system's error, with the path.
+pub fn release(folder: &Utf8Path, id: &str) -> Result<(), files::Error> {
+    let path = folder.join(format!("{id}.{KEEP}"));
+    match fs::remove_file(&path) {
+        Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Err(files::Error::new("remove", path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Removes reports that `is_expired` names and nobody protects. Returns how many reports.
 ///
 /// # Errors

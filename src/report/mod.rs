@@ -10,6 +10,7 @@ pub mod files;
 mod human;
 pub mod json;
 mod markdown;
+pub mod sparkline;
 
 pub use human::Palette;
 

@@ -459,6 +459,9 @@ fn a_valid_policy_is_shown_with_its_defaults_and_reads_back_the_same() {
     reports:
       dir: .mgmt/reports
       keep: 30d
+    history:
+      keep: 365d
+      max-runs: 10000
     ");
     project.write("again.yml", &shown.stdout);
     assert_eq!(project.run(&["config", "show", "--config", "again.yml"]).stdout, shown.stdout);

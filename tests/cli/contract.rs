@@ -389,10 +389,11 @@ fn every_form_can_be_rendered_again_from_the_record_with_the_same_bytes() {
 fn the_record_holds_tests_and_lines_and_reads_back_as_it_was() {
     let project = shop();
     project.run(&["full-check", "-q"]);
-    let name = project.list(".mgmt/records").pop().unwrap();
-    let text = project.read(&format!(".mgmt/records/{name}"));
-    let record: mgmt_action::record::Record = serde_json::from_str(&text).unwrap();
-    assert_eq!(serde_json::to_string(&record).unwrap(), text);
+    let shown = project.run(&["history", "show", "--format", "json"]).stdout;
+    let record: mgmt_action::record::Record = serde_json::from_str(&shown).unwrap();
+    assert_eq!(project.store().get(&record.id).unwrap(), record);
+    let line = project.run(&["history", "export"]).stdout;
+    assert_eq!(serde_json::to_string(&record).unwrap() + "\n", line);
     assert_eq!(record.schema, "mgmt.record/1");
     assert_eq!(
         record.tests.iter().map(|test| test.identity.display()).collect::<Vec<_>>(),

@@ -9,4 +9,5 @@ mod comparison;
 mod config;
 mod contract;
 mod execution;
+mod history;
 mod inspect;
