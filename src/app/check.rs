@@ -12,7 +12,7 @@ use super::judge::{Material, judge, note_state};
 use super::{Context, Stop};
 use crate::check::{Event, Plan, Selection, plan};
 use crate::config::Config;
-use crate::evidence::{Evidence, Problem, Repeats};
+use crate::evidence::{Evidence, Level, Problem, Repeats};
 use crate::gate::judge::Asked;
 use crate::history;
 use crate::record::Record;
@@ -171,13 +171,17 @@ fn asked(plan: &Plan, request: &Request) -> Asked {
 fn material(plan: &Plan, run: Run) -> Material {
     let mut evidence = Evidence::default();
     let mut checks = Vec::with_capacity(run.checks.len());
+    let mut lossy = BTreeSet::new();
     for executed in run.checks {
+        if executed.evidence.problems.iter().any(|problem| problem.level == Level::Loss) {
+            lossy.insert(executed.outcome.id.clone());
+        }
         checks.push(executed.outcome);
         // Tests of different checks never meet, so the choice has no effect here.
         evidence.merge(executed.evidence, Repeats::Worst);
     }
     let left_out = plan.left_out.iter().map(|left| (left.id.clone(), left.why.clone())).collect();
-    Material { checks, evidence, problems: run.problems, left_out, interrupted: run.interrupted }
+    Material { checks, evidence, lossy, problems: run.problems, left_out, interrupted: run.interrupted }
 }
 
 /// Stores the record, writes the reports, removes what is too old. Failures are told, and change nothing else.

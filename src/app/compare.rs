@@ -11,11 +11,14 @@ use crate::config::Config;
 use crate::evidence::Problem;
 use crate::evidence::coverage::FileLines;
 use crate::gate::Gate;
+use crate::gate::flaky::LAST_RUNS;
 use crate::gate::judge::{self, Best};
 use crate::gate::patch::{self, Against, Patch, SourceLine};
 use crate::gate::rule::LimitKind;
+use crate::gate::samples::Samples;
 use crate::history;
-use crate::record::{Baseline, Record};
+use crate::history::Filter;
+use crate::record::{Baseline, FOLLOWED, Record, Trend, TrendPoint};
 use crate::repo::{self, Diff, State, ancestry};
 use crate::sys::{fs, text};
 
@@ -23,6 +26,8 @@ use crate::sys::{fs, text};
 const MAX_DISTANCE: usize = 10_000;
 /// Bytes read of a baseline or diff that is given as a file.
 const MAX_FILE: u64 = 1 << 30;
+/// Earlier runs that a trend shows.
+const TREND: usize = 29;
 /// Source lines around a changed one that reports show.
 const AROUND: u32 = 3;
 /// Source lines kept of one file, and of all files.
@@ -58,6 +63,12 @@ pub struct Comparison {
     pub generated: BTreeSet<String>,
     /// The best values so far, for ratchets.
     pub best: Vec<Best>,
+    /// The tree that is checked out, where no file differs from it.
+    pub tree: Option<String>,
+    /// What earlier runs said of each test.
+    pub samples: Samples,
+    /// The main numbers over earlier runs.
+    pub trends: Vec<Trend>,
     /// What could not be found out, and why there is no baseline.
     pub problems: Vec<Problem>,
 }
@@ -75,7 +86,10 @@ pub fn find(
     wanted: &Wanted,
     now: Timestamp,
 ) -> anyhow::Result<Comparison> {
-    let mut out = Comparison::default();
+    let mut out = Comparison {
+        tree: state.filter(|state| !state.dirty).and_then(|state| state.tree.clone()),
+        ..Comparison::default()
+    };
     if !wanted.is_explicit()
         && !gate.is_some_and(Gate::compares)
         && place.ask(|store| store.is_empty()).is_ok_and(|empty| empty)
@@ -147,6 +161,7 @@ pub fn find(
         }
     }
     out.changes(context, root, start, wanted)?;
+    out.past(place, now);
     Ok(out)
 }
 
@@ -201,6 +216,28 @@ impl Comparison {
                 self.problems.push(Problem::new(&BASELINE, message));
             }
             Err(error) => self.problems.push(Problem::new(&BASELINE, format!("no baseline: {error}"))),
+        }
+    }
+
+    /// What only many runs can tell.
+    fn past(&mut self, place: &Place, now: Timestamp) {
+        match place.ask(|store| store.samples(LAST_RUNS, now, |_| true)) {
+            Ok(samples) => self.samples = samples,
+            Err(error) => self.problems.push(Problem::new(&BASELINE, format!("no earlier runs of tests: {error}"))),
+        }
+        let filter = Filter { full_only: true, ..Filter::default() };
+        for metric in FOLLOWED {
+            // A trend decides nothing: where it cannot be read, the reports go without.
+            let points = place.ask(|store| store.points(metric, None, &filter, TREND)).unwrap_or_default();
+            let points: Vec<_> = points
+                .into_iter()
+                .map(|point| TrendPoint {
+                    run: point.id,
+                    started_at: point.started_at,
+                    value: Some(point.value).filter(|value| value.is_finite()),
+                })
+                .collect();
+            self.trends.push(Trend { metric: (*metric).to_owned(), points });
         }
     }
 

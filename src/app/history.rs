@@ -188,6 +188,7 @@ fn partial_record(report: Report, path: &Utf8Path) -> Option<Record> {
         skip: None,
         reason: check.reason,
         allow_failure: false,
+        quarantined: false,
         duration_ms: check.duration_ms,
         command: check.command,
         exit_code: check.exit_code,
@@ -234,6 +235,10 @@ fn partial_record(report: Report, path: &Utf8Path) -> Option<Record> {
         lines: Default::default(),
         baseline: None,
         patch: None,
+        test_changes: crate::gate::TestChanges::default(),
+        quarantine: crate::gate::Quarantine::default(),
+        score: None,
+        trends: Vec::new(),
     })
 }
 

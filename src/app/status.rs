@@ -21,7 +21,7 @@ const RUNS: usize = 10;
 const TREND: usize = 40;
 
 /// Numbers that `status` follows.
-pub const FOLLOWED: &[&str] = &["tests.total", "tests.failed", "tests.skipped", "coverage.lines.percent"];
+pub use crate::record::FOLLOWED;
 
 /// The state of a project.
 #[derive(Debug, Serialize)]

@@ -100,7 +100,7 @@ pub struct Facts<'a> {
     /// Named parts of the project.
     pub components: &'a Components,
     /// How much of a metric is excused: failures in quarantine.
-    pub excused: &'a BTreeMap<String, u64>,
+    pub excused: &'a BTreeMap<String, f64>,
     /// Names behind a metric, for advice: `tests.failed` and the tests that failed.
     pub names: &'a BTreeMap<String, Vec<String>>,
 }

@@ -13,13 +13,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::check::CheckOutcome;
+use crate::check::score::Score;
 use crate::evidence::collect::Report;
 use crate::evidence::coverage::FileLines;
 use crate::evidence::tests::{Identity, Test, Tests};
 use crate::evidence::{Level, Measurements, Problem};
 use crate::gate::changes::Seen;
 use crate::gate::patch::Patch;
-use crate::gate::{RuleResult, Verdict};
+use crate::gate::{Quarantine, RuleResult, TestChanges, Verdict};
 use crate::sys::{clock, text};
 
 /// The schema of a stored record.
@@ -77,6 +78,18 @@ pub struct Record {
     /// What became of the lines that were changed.
     #[serde(default)]
     pub patch: Option<Patch>,
+    /// What became of the tests since the baseline and over earlier runs.
+    #[serde(default)]
+    pub test_changes: TestChanges,
+    /// Tests whose failures are excused.
+    #[serde(default)]
+    pub quarantine: Quarantine,
+    /// One number over all groups, if one is wanted.
+    #[serde(default)]
+    pub score: Option<Score>,
+    /// The main numbers over earlier runs and this one.
+    #[serde(default)]
+    pub trends: Vec<Trend>,
 }
 
 /// What was looked at.
@@ -96,6 +109,29 @@ pub struct Project {
     /// The merge commit that was tested, where it is not `commit` itself.
     pub merge_commit: Option<String>,
 }
+
+/// A metric over runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trend {
+    /// Its name.
+    pub metric: String,
+    /// Its values, oldest first; the last is this run's.
+    pub points: Vec<TrendPoint>,
+}
+
+/// One value of a trend.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrendPoint {
+    /// The run; empty for the one that tells the trend.
+    pub run: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// The value; `None` where it was not a finite number.
+    pub value: Option<f64>,
+}
+
+/// Numbers that reports follow over runs.
+pub const FOLLOWED: &[&str] = &["tests.total", "tests.failed", "tests.skipped", "coverage.lines.percent"];
 
 /// Where the rules come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -227,6 +263,7 @@ mod unit_tests {
             skip: None,
             reason: None,
             allow_failure: false,
+            quarantined: false,
             duration_ms: 0,
             command: None,
             exit_code: None,

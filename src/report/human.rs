@@ -64,7 +64,7 @@ impl Palette {
     pub fn check(&self, check: &crate::check::CheckOutcome) -> String {
         let (word, style) = match check.status {
             Status::Passed => ("pass", self.good),
-            Status::Failed | Status::TimedOut | Status::Error if check.allow_failure => ("warn", self.doubt),
+            Status::Failed | Status::TimedOut | Status::Error if check.is_excused() => ("warn", self.doubt),
             Status::Failed => ("FAIL", self.bad),
             Status::TimedOut => ("TIME", self.bad),
             Status::Error => ("ERROR", self.bad),

@@ -134,7 +134,7 @@ fn checks(out: &mut String, record: &Record) {
 fn check_sign(check: &CheckOutcome) -> String {
     let sign = match check.status {
         Status::Passed => "✅",
-        Status::Failed | Status::TimedOut | Status::Error if check.allow_failure => "⚠️",
+        Status::Failed | Status::TimedOut | Status::Error if check.is_excused() => "⚠️",
         Status::Failed | Status::TimedOut | Status::Error => "❌",
         Status::Skipped => "⏭️",
         Status::Interrupted => "⏹️",

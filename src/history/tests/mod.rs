@@ -66,6 +66,10 @@ fn record(minute: i64) -> Record {
         lines: BTreeMap::new(),
         baseline: None,
         patch: None,
+        test_changes: crate::gate::TestChanges::default(),
+        quarantine: crate::gate::Quarantine::default(),
+        score: None,
+        trends: Vec::new(),
     }
 }
 
@@ -144,6 +148,7 @@ fn any_record() -> impl Strategy<Value = Record> {
             skip: None,
             reason: Some("exit code 1".into()),
             allow_failure: false,
+            quarantined: false,
             duration_ms: 5,
             command: None,
             exit_code: Some(1),
