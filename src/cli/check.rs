@@ -44,7 +44,7 @@ pub(super) fn run(
     if args.dry_run {
         return plan::run(context, &request, screen);
     }
-    screen.require(command.name, &[Format::Human, Format::Json, Format::Markdown])?;
+    screen.require(command.name, &[Format::Human, Format::Json, Format::Markdown, Format::Html])?;
     let mut fan = subscribers(context, args, screen)?;
     let checked = check::check(context, &request, &mut |event| fan.tell(&event))?;
 

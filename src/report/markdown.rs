@@ -41,7 +41,7 @@ fn head(out: &mut String, record: &Record) {
     let name = text(&record.project.name);
     line(out, &format!("## {sign} {}: {} `{}`", record.verdict.word(), name, record.command));
     line(out, "");
-    line(out, &format!("{}.", capitalised(&text(&advice::summary(record)))));
+    line(out, &format!("{}.", words::capitalised(&text(&advice::summary(record)))));
     line(out, "");
     let steps = advice::steps(record);
     if !steps.is_empty() {
@@ -327,11 +327,6 @@ fn fence(raw: &str, language: &str) -> String {
 
 fn longest_run(text: &str) -> usize {
     text.split(|ch| ch != '`').map(str::len).max().unwrap_or(0)
-}
-
-fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]

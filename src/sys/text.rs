@@ -138,6 +138,13 @@ pub fn list<S: AsRef<str>>(items: &[S]) -> String {
     }
 }
 
+/// The same with a capital letter at its beginning.
+#[must_use]
+pub fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
 /// Text from outside made safe for one line of a terminal: control characters, and the marks that
 /// turn the direction of writing, are shown as escapes.
 #[must_use]

@@ -167,6 +167,7 @@ fn help_is_short_and_complete() {
               - human:    For a terminal
               - json:     For programs
               - markdown: For pull requests and language models
+              - html:     For a browser: one file that needs no network
 
           --color <WHEN>
               When to use colour

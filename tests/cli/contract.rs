@@ -227,7 +227,7 @@ fn the_written_json_is_what_was_printed_and_latest_is_the_same() {
     let own = names.iter().find(|name| name.ends_with("-full-check-fail.json")).unwrap();
     assert_eq!(project.read(&format!(".mgmt/reports/{own}")), ran.stdout);
     assert_eq!(project.read(".mgmt/reports/latest.json"), ran.stdout);
-    assert_eq!(names.len(), 4, "{names:?}");
+    assert_eq!(names.len(), 6, "{names:?}");
     assert_eq!(project.git(&["status", "--porcelain"]), "", ".mgmt does not ignore itself");
 }
 
