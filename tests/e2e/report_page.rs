@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use mgmt_action::record::Record;
+use mgmt_action::report::html::{self, Point, Trend};
 use mgmt_action::report::{Options, renderer};
 use serde_json::{Value, json};
 
@@ -19,7 +20,10 @@ struct Page {
 impl Page {
     fn of(record: &Value) -> Self {
         let record: Record = serde_json::from_value(record.clone()).unwrap();
-        let html = (renderer("html").unwrap().render)(&record, Options::default());
+        Self::with(&(renderer("html").unwrap().render)(&record, Options::default()))
+    }
+
+    fn with(html: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("report.html"), html).unwrap();
         Self { folder }
@@ -206,7 +210,7 @@ fn a_link_opens_what_it_points_into() {
 
 #[test]
 fn hostile_text_stays_text() {
-    let hostile = "</script><img src=x onerror=alert(1)><!--\u{202e}\u{0}\"'`[x](y)";
+    let hostile = "</script ></script><img src=x onerror=alert(1)><!--<script>\u{202e}\u{0}\"'`[x](y)";
     let mut record = large(300, 20);
     let replaced = |value: &Value| json!(format!("{}{hostile}", value.as_str().unwrap_or_default()));
     for (list, keys) in [
@@ -275,8 +279,12 @@ const LEAST_CONTRAST: &str = "(() => {
 
 #[test]
 fn light_and_dark_are_both_readable() {
-    let page = Page::of(&large(300, 60));
-    let mut browser = Browser::open(&page.path(), "");
+    let record: Record = serde_json::from_value(large(300, 60)).unwrap();
+    let point =
+        |at: u32| Point { label: format!("run {at}"), value: (!at.is_multiple_of(9)).then(|| f64::from(at % 17)) };
+    let trend = Trend { metric: "coverage.lines.percent".into(), points: (0..60).map(point).collect() };
+    let page = Page::with(&html::page(&record, &[trend.clone(), trend]));
+    let mut browser = Browser::open(&page.path(), "#trends");
     let mut pictures = Vec::new();
     for (scheme, ground) in [("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 23, 27)")] {
         browser.prefers(scheme);
@@ -285,6 +293,7 @@ fn light_and_dark_are_both_readable() {
         assert!(least[0].as_f64().unwrap() >= 4.5, "{scheme}: {least}");
         pictures.push(browser.picture());
     }
+    assert_eq!(browser.complaints(), [""; 0]);
     assert_ne!(pictures[0], pictures[1]);
     assert!(pictures.iter().all(|picture| picture.len() > 20_000), "an empty picture is smaller");
 }
@@ -303,7 +312,7 @@ fn a_narrow_window_scrolls_only_downwards_and_print_opens_what_is_folded() {
     let folded = browser.value("globalThis.folded");
     assert!(
         !texts(&folded).is_empty() && texts(&folded).iter().all(|one| *one == "LI"),
-        "only folders stay closed: {folded}"
+        "only inner folders stay closed: {folded}"
     );
     assert_eq!(browser.value("document.querySelectorAll('details[open]').length"), before, "not closed again");
     assert_eq!(browser.complaints(), [""; 0]);

@@ -193,5 +193,5 @@ pub(super) fn about(record: &Record) -> Option<Section> {
             super::folded(record.reports.len(), 8, &title, &super::scrolling("Reports that were read", &table))
         );
     }
-    Some(Section { id: "about", title: "About this run", note: String::new(), tone: Tone::Quiet, body: out })
+    Some(Section { id: "about", title: "About", note: String::new(), tone: Tone::Quiet, body: out })
 }

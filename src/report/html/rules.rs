@@ -96,7 +96,12 @@ fn table(rules: &[(&RuleResult, &str)], compared: bool) -> String {
         if rule.verdict != RuleVerdict::Pass {
             put!(out, "<p class=\"why\">{}</p>", prose(&rule.message));
         }
-        put!(out, "</th><td class=\"n\">{}</td><td>{}</td>", text(&rule.shown_value()), text(&rule.limit));
+        put!(
+            out,
+            "</th><td class=\"n\">{}</td><td class=\"limit\">{}</td>",
+            text(&rule.shown_value()),
+            text(&rule.limit)
+        );
         if compared {
             let cell = |shown: Option<String>| shown.map_or_else(|| "–".to_owned(), |shown| text(&shown));
             put!(

@@ -37,6 +37,8 @@
       const text = `${shown} ${place} ${name(check)}`.toLowerCase();
       return { id, shown, place, outcome, flaky, seconds, attempts, check: name(check), order, text };
     });
+    // Where all tests are one check's, its name on each row says nothing.
+    const several = new Set(all.map((test) => test.check)).size > 1;
     const input = byId("test-filter");
     const body = byId("test-table").tBodies[0];
     const more = byId("test-more");
@@ -81,7 +83,7 @@
         tr.id = test.id;
         second.append(label);
       }
-      const notes = [test.place, test.check && `check ${test.check}`, test.flaky && "flaky", test.attempts > 1 && `${test.attempts} attempts`];
+      const notes = [test.place, several && `check ${test.check}`, test.flaky && "flaky", test.attempts > 1 && `${test.attempts} attempts`];
       second.append(element("div", "place", notes.filter(Boolean).join(" · ")));
       tr.append(first, second, element("td", "n", `${test.seconds.toFixed(3)} s`));
       return tr;
@@ -286,7 +288,7 @@
   // --- Print what is folded, but not each folder of a large tree. ---
   let opened = [];
   addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details:not([open])")].filter((item) => !item.closest(".tree"));
+    opened = [...document.querySelectorAll("details:not([open])")].filter((item) => !item.matches(".tree ul ul details"));
     for (const item of opened) item.open = true;
   });
   addEventListener("afterprint", () => {
