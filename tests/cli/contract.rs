@@ -307,6 +307,15 @@ fn the_markdown_opens_with_the_verdict_and_what_to_do() {
 
     </details>
 
+    <details><summary>Slowest tests</summary>
+
+    | test | time |
+    |---|---:|
+    | `shop.cart::total` | [time] |
+    | `shop.cart::adds` | [time] |
+
+    </details>
+
     <details><summary>Measurements</summary>
 
     | metric | value | read from |
