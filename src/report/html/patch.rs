@@ -25,7 +25,7 @@ pub(super) fn section(record: &Record) -> Option<Section> {
     let sum = |of: fn(&PatchFile) -> &LineSet| patch.files.iter().map(|file| of(file).len()).sum::<u64>();
     let (covered, uncovered) = (sum(|file| &file.covered), sum(|file| &file.uncovered));
     let (touched, lost) = (sum(|file| &file.touched), sum(|file| &file.lost));
-    let mut out = format!("<p class=\"quiet\">{}</p>\n", text(&patch.between));
+    let mut out = format!("<p class=\"quiet\">{}</p>\n", text(&words::capitalised(&patch.between)));
     if patch.files.is_empty() {
         put!(out, "<p>No changed line is one that coverage can tell anything about.</p>\n");
     } else {
