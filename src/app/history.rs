@@ -15,7 +15,7 @@ use super::{Context, Stop};
 use crate::check::CheckOutcome;
 use crate::check::outcome::Output;
 use crate::config::Config;
-use crate::evidence::{Measurements, Problem};
+use crate::evidence::{Level, Measurements, Problem};
 use crate::gate::RuleResult;
 use crate::history::{self, Checkup, Entry, Error, Exported, Filter, Imported, Store};
 use crate::record::{Policy, Project, Record};
@@ -74,9 +74,8 @@ impl Place {
         told
     }
 
-    /// Sets a damaged file aside and fills a new one: from exported records, then from reports. Returns whether it was
-    /// damaged.
-    fn replace(&self, from: &[Utf8PathBuf]) -> Result<bool, Error> {
+    /// Sets a damaged file aside and fills a new one: from exported records, then from reports.
+    fn replace(&self, from: &[Utf8PathBuf]) -> Result<Replaced, Error> {
         let replaced = self.store.replace_damaged(self.now, |store, reason| {
             let mut back = Back { reason: reason.to_owned(), ..Back::default() };
             for path in from.iter().cloned().chain(exported(&self.own)) {
@@ -90,12 +89,19 @@ impl Place {
             }
             Ok(back)
         })?;
-        let Some((aside, back)) = replaced else { return Ok(false) };
+        let Some((aside, back)) = replaced else { return Ok(Replaced::No) };
         let mut told = self.told.borrow_mut();
         told.push(Problem::new(&history::DAMAGED, back.told(&self.store.path(), &aside)));
         told.extend(back.problems);
-        Ok(true)
+        Ok(Replaced::Yes)
     }
+}
+
+/// Whether there is a new store. There is none where the old one is whole, or another process was faster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Replaced {
+    Yes,
+    No,
 }
 
 /// What a new store was made from.
@@ -312,9 +318,16 @@ pub fn export(
     Ok(answer)
 }
 
-/// An error of the stream is the file's.
-fn flatten<T>(result: io::Result<Result<T, Error>>, action: &'static str, path: &Utf8Path) -> Result<T, Error> {
-    result.map_err(|error| fs::Error::new(action, path, error))?
+/// An error of the stream is the file's; a reader that has gone away has seen enough.
+fn flatten<T: Default>(
+    result: io::Result<Result<T, Error>>,
+    action: &'static str,
+    path: &Utf8Path,
+) -> Result<T, Error> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(T::default()),
+        other => other.map_err(|error| fs::Error::new(action, path, error))?,
+    }
 }
 
 /// Takes records in, from files or, for `-`, from `input`.
@@ -360,7 +373,11 @@ pub fn prune(context: &Context, keep: Option<Duration>, max_runs: Option<u64>) -
     let now = context.clock.now();
     let removed =
         place.ask(|store| store.prune(now, keep, Some(max_runs), |id| kept.contains(id))).map_err(Stop::from)?;
-    place.ask(Store::compact).map_err(Stop::from)?;
+    match place.ask(Store::compact) {
+        // The space is used again by what comes next.
+        Err(error) if error.is_busy() => {}
+        other => other.map_err(Stop::from)?,
+    }
     Ok(place.answer(removed))
 }
 
@@ -392,14 +409,24 @@ pub fn protect(context: &Context, id: &str, protect: bool) -> anyhow::Result<Ans
 /// The store cannot be read, or not be replaced.
 pub fn check(context: &Context, from: &[Utf8PathBuf]) -> anyhow::Result<Answer<Checkup>> {
     let (_, place) = place(context)?;
+    let mut replaced = Replaced::No;
     let checkup = match place.store.check() {
         Err(Error::Damaged { .. }) => {
             let from: Vec<_> = from.iter().map(|file| context.cwd.join(file)).collect();
-            place.replace(&from).and_then(|_| place.store.check())
+            place.replace(&from).and_then(|what| {
+                replaced = what;
+                place.store.check()
+            })
         }
         other => other,
     };
     let mut checkup = checkup.map_err(Stop::from)?;
+    if replaced == Replaced::No && !from.is_empty() {
+        let names: Vec<_> = from.iter().map(|file| file.as_str()).collect();
+        let told = format!("the store is whole, so nothing was taken from {}", text::list(&names));
+        let note = Problem { hint: None, level: Level::Note, ..Problem::new(&history::DAMAGED, told) };
+        place.told.borrow_mut().push(note);
+    }
     let mut problems = std::mem::take(&mut checkup.problems);
     let mut answer = place.answer(checkup);
     answer.problems.append(&mut problems);

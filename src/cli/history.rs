@@ -56,7 +56,7 @@ pub(super) fn run(context: &Context, args: &HistoryArgs, screen: &mut Screen) ->
         HistoryCommand::Check { from } => {
             screen.require("history check", &[Format::Human])?;
             let answer = history::check(context, from)?;
-            let well = answer.problems.is_empty();
+            let well = answer.problems.iter().all(|problem| problem.level == Level::Note);
             let checkup = told(answer, screen);
             let records = text::plural(checkup.records, "record", "records");
             screen.data(&format!("{records} read back whole\n"));
@@ -137,7 +137,8 @@ fn show(context: &Context, id: &str, screen: &mut Screen) -> anyhow::Result<()> 
     screen.require("history show", &[Format::Human, Format::Json, Format::Markdown])?;
     let record = told(history::show(context, id)?, screen);
     if screen.format == Format::Json {
-        return screen.json(&record);
+        screen.report(&(serde_json::to_string_pretty(&record)? + "\n"));
+        return Ok(());
     }
     if let Some(renderer) = report::renderer(screen.format.name()) {
         let options = Options { colour: screen.colour_on_out(), verbose: screen.verbose };

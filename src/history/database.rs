@@ -91,6 +91,20 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether another process was using the store for longer than one waits.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Database { source, .. } if is_busy(source))
+    }
+
+    fn is_about_access(&self) -> bool {
+        let code = match self {
+            Self::Database { source, .. } => source.sqlite_error_code(),
+            _ => None,
+        };
+        matches!(code, Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied))
+    }
+
     /// The next step, where the cause tells.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
@@ -114,6 +128,15 @@ impl Error {
     }
 }
 
+/// How the file is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    /// To read and write, beside others that do.
+    Shared,
+    /// Only to read, where nobody writes.
+    Immutable,
+}
+
 /// The database with the path that its errors name.
 pub(super) struct Database {
     pub(super) connection: Connection,
@@ -131,10 +154,30 @@ impl Database {
         if fs::metadata(path).is_ok_and(|file| (1..512).contains(&file.len())) {
             return Err(Error::Damaged { path: path.to_owned(), reason: "the file is cut".to_owned() });
         }
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(|error| Self::error(path, "open", error))?;
+        match Self::open_as(Access::Shared, path, steps) {
+            // Where nothing may be written beside the file it can still be read, as long as no other process left
+            // something there that belongs to it.
+            Err(error) if error.is_about_access() && path.exists() && !has_content(&format!("{path}-wal")) => {
+                Self::open_as(Access::Immutable, path, steps).map_err(|_| error)
+            }
+            other => other,
+        }
+    }
+
+    fn open_as(access: Access, path: &Utf8Path, steps: &[&str]) -> Result<Self, Error> {
+        let opened = match access {
+            Access::Shared => Connection::open_with_flags(
+                path,
+                OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+            ),
+            Access::Immutable => Connection::open_with_flags(
+                format!("file:{}?immutable=1", percent(path)),
+                OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+            ),
+        };
+        let connection = opened.map_err(|error| Self::error(path, "open", error))?;
         let mut database = Self { connection, path: path.to_owned() };
-        database.prepare(steps)?;
+        database.prepare(access, steps)?;
         Ok(database)
     }
 
@@ -173,7 +216,7 @@ impl Database {
             .map_err(|error| Self::error(&path, "read", error))
     }
 
-    fn prepare(&mut self, steps: &[&str]) -> Result<(), Error> {
+    fn prepare(&mut self, access: Access, steps: &[&str]) -> Result<(), Error> {
         let failed = self.failed("open");
         self.connection.busy_timeout(PATIENCE).map_err(&failed)?;
         let (application, version, tables) = self.header()?;
@@ -184,7 +227,9 @@ impl Database {
         if usize::try_from(version).map_or(true, |version| version > steps.len()) {
             return Err(Error::Newer { path: self.path.clone(), found: version, known: steps.len() });
         }
-        self.use_wal()?;
+        if access == Access::Shared {
+            self.use_wal()?;
+        }
         // A commit is on the disk when it returns; a few megabytes of pages stay in memory; a foreign schema runs no code.
         self.connection
             .execute_batch("PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA trusted_schema = OFF;")
@@ -245,6 +290,15 @@ impl Database {
         let found: Vec<_> = found.collect::<Result<_, _>>().map_err(&failed)?;
         Ok(if found == ["ok"] { Vec::new() } else { found })
     }
+}
+
+fn has_content(path: &str) -> bool {
+    fs::metadata(path).is_ok_and(|file| file.len() > 0)
+}
+
+/// A path as SQLite takes it in a URI (sqlite.org/uri.html).
+fn percent(path: &Utf8Path) -> String {
+    path.as_str().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
 }
 
 fn is_busy(error: &rusqlite::Error) -> bool {
@@ -377,6 +431,24 @@ mod tests {
         database.connection.execute_batch("DROP TABLE record").unwrap();
         let error = database.connection.prepare("SELECT data FROM record").map(drop).unwrap_err();
         assert!(matches!(Database::error(&path, "read", error), Error::Damaged { .. }));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_read_as_it_is() {
+        let (_folder, path) = folder();
+        let path = path.with_file_name("a % b#c?d.db");
+        Database::open(&path).unwrap().connection.execute(RUN, []).unwrap();
+        let before = fs::read(&path).unwrap();
+        let read = Database::open_as(Access::Immutable, &path, schema::STEPS).unwrap();
+        assert_eq!(
+            read.connection.query_row("SELECT id FROM run", [], |row| row.get::<_, String>(0)),
+            Ok("old".into())
+        );
+        assert!(read.connection.execute(RUN, []).is_err());
+        // A step that is missing cannot be taken.
+        let steps: Vec<_> = schema::STEPS.iter().copied().chain([NEXT]).collect();
+        assert!(Database::open_as(Access::Immutable, &path, &steps).is_err());
+        assert_eq!(fs::read(&path).unwrap(), before);
     }
 
     #[test]

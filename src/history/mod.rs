@@ -203,6 +203,7 @@ impl Store {
             for key in &found {
                 rows::remove(connection, *key)?;
             }
+            rows::forget_series(connection)?;
             Ok(found.len() as u64)
         })
     }

@@ -294,7 +294,7 @@ impl Store {
         let found = self.read(|connection| {
             let mut query = connection.prepare(
                 "SELECT name, scope FROM series
-                 WHERE EXISTS (SELECT 1 FROM measurement WHERE series = series.key) ORDER BY name, scope",
+                 WHERE EXISTS (SELECT 1 FROM measurement WHERE measurement.series = series.key) ORDER BY name, scope",
             )?;
             let pair = |row: &Row<'_>| Ok((row.get(0)?, Some(row.get(1)?).filter(|scope: &String| !scope.is_empty())));
             Ok(query.query_map([], pair)?.collect::<Result<_, _>>()?)

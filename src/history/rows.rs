@@ -282,6 +282,15 @@ impl Names {
     }
 }
 
+/// Removes the names of measurements that no run has any more.
+pub(super) fn forget_series(from: &Connection) -> Result<(), Fault> {
+    from.execute(
+        "DELETE FROM series WHERE NOT EXISTS (SELECT 1 FROM measurement WHERE measurement.series = series.key)",
+        [],
+    )?;
+    Ok(())
+}
+
 /// Removes a run with everything that only it needs.
 pub(super) fn remove(from: &Connection, run: i64) -> Result<(), Fault> {
     let files: Option<Option<Vec<u8>>> = from

@@ -149,8 +149,11 @@ impl Store {
 }
 
 fn line(record: &Record, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, record)?;
-    out.write_all(b"\n")
+    // The same value in other characters: on GitHub's runner `##[` would be a command wherever it is printed, and it
+    // stands only inside strings.
+    let mut line = serde_json::to_string(record)?.replace("##[", "#\\u0023[");
+    line.push('\n');
+    out.write_all(line.as_bytes())
 }
 
 /// Whether the record was made again from a report.

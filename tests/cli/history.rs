@@ -437,3 +437,28 @@ fn a_bad_setting_is_refused_with_its_place() {
     let ran = project.run(&["config", "check"]);
     assert!(ran.code == 2 && ran.stderr.contains("a history of no runs remembers nothing"), "{ran:?}");
 }
+
+#[test]
+fn exported_lines_hold_no_command_of_a_runner_and_a_reader_may_go_away() {
+    let project = Project::with("version: 1\nchecks:\n  a: { group: test, shell: 'echo \"##[error]x\"; exit 1' }\n");
+    project.run(&["full-check", "-q"]);
+    let lines = project.run(&["history", "export", "-q"]).stdout;
+    assert!(!lines.contains("##["), "{lines}");
+    let record: Record = serde_json::from_str(&lines).unwrap();
+    assert!(record.checks[0].output.text.contains("##[error]x"));
+    assert_eq!(project.store().get(&record.id).unwrap(), record);
+
+    let mut export = project.command();
+    let mut export = export.args(["history", "export", "-q"]).stdout(Stdio::piped()).spawn().unwrap();
+    drop(export.stdout.take());
+    assert_eq!(export.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn files_given_for_a_whole_store_are_said_not_to_be_needed() {
+    let project = project();
+    check(&project);
+    let ran = project.run(&["history", "check", "--from", "x.jsonl"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "1 record read back whole\n"));
+    assert_eq!(ran.stderr, "note: the store is whole, so nothing was taken from x.jsonl\n");
+}

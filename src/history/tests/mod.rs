@@ -316,6 +316,7 @@ fn assert_no_litter(store: &Store, empty: bool) -> Result<(), TestCaseError> {
     prop_assert_eq!(count("SELECT count(*) FROM lines WHERE uses < 1"), 0);
     if empty {
         prop_assert_eq!(count("SELECT count(*) FROM lines"), 0);
+        prop_assert_eq!(count("SELECT count(*) FROM series"), 0);
         prop_assert_eq!(count("SELECT count(*) FROM test"), 0);
     }
     Ok(())
