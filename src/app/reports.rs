@@ -63,7 +63,7 @@ pub fn list(context: &Context) -> anyhow::Result<Vec<Entry>> {
 pub enum Shown {
     /// The record, to be rendered in any form.
     Record(Box<Record>),
-    /// The written Markdown or JSON.
+    /// The file.
     File(String),
 }
 

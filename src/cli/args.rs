@@ -50,8 +50,7 @@ pub(super) enum Format {
     Json,
     /// For pull requests and language models
     Markdown,
-    // Nothing has this one yet; asking for it is refused by name, as for any form a command lacks.
-    #[value(hide = true)]
+    /// For a browser: one file that needs no network
     Html,
     /// For tables
     Csv,

@@ -60,17 +60,6 @@ impl RuleResult {
         let bound = self.limit.rsplit(' ').next().and_then(|bound| bound.parse().ok());
         metric::unit(&self.metric).beside(value, bound.unwrap_or(f64::NAN))
     }
-
-    /// The change against the baseline for people: `+0.25 points`; `None` without a baseline.
-    #[must_use]
-    pub fn shown_change(&self) -> Option<String> {
-        let change = self.value? - self.base?;
-        if !change.is_finite() {
-            return None;
-        }
-        let sign = if change > 0.0 { "+" } else { "" };
-        Some(format!("{sign}{}", metric::unit(&self.metric).change(change)))
-    }
 }
 
 /// Which rules are asked.

@@ -21,7 +21,7 @@ use crate::evidence::{Level, Measurements, Problem};
 use crate::gate::changes::Seen;
 use crate::gate::patch::Patch;
 use crate::gate::{Quarantine, RuleResult, TestChanges, Verdict};
-use crate::sys::{clock, text};
+use crate::sys::clock;
 
 /// The schema of a stored record.
 pub const SCHEMA: &str = "mgmt.record/1";
@@ -173,21 +173,6 @@ pub struct Baseline {
     pub distance: Option<u64>,
     /// Its age when this run began.
     pub age_ms: u64,
-}
-
-impl Baseline {
-    /// In words: `1a2b3c4d5e (main), 3 commits further back, 2 d old, from history`.
-    #[must_use]
-    pub fn in_words(&self) -> String {
-        let commit = self.commit.as_deref().map_or("no commit", |commit| commit.get(..10).unwrap_or(commit));
-        let branch = self.branch.as_deref().map(|branch| format!(" ({})", text::one_line(branch))).unwrap_or_default();
-        let distance = match self.distance {
-            Some(0) | None => String::new(),
-            Some(steps) => format!(", {} further back", text::plural(steps, "commit", "commits")),
-        };
-        let age = text::duration(std::time::Duration::from_millis(self.age_ms));
-        format!("{}{branch}{distance}, {age} old, from {}", text::one_line(commit), text::one_line(&self.source))
-    }
 }
 
 impl Record {

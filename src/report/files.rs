@@ -1,4 +1,4 @@
-//! Report files on disk: `<id>.md`, `<id>.json`, `latest.md`, `latest.json`.
+//! Report files on disk: `<id>.md`, `<id>.json`, `<id>.html`, and the same as `latest`.
 //!
 //! Only names that this program gives are ever removed; a file `<id>.keep` protects a report for good.
 

@@ -181,6 +181,7 @@ fn help_is_short_and_complete() {
               - human:    For a terminal
               - json:     For programs
               - markdown: For pull requests and language models
+              - html:     For a browser: one file that needs no network
               - csv:      For tables
 
           --color <WHEN>

@@ -486,7 +486,7 @@ fn unknown_gates_and_forms_are_usage_errors() {
     assert_eq!(told(&["full-check", "--gate", "cd"]), "error: there is no gate `cd`\nhelp: there are: ci, deploy\n");
     assert_eq!(
         told(&["full-check", "--format", "csv"]),
-        "error: `full-check` has no csv output\nhelp: it has human, json and markdown\n"
+        "error: `full-check` has no csv output\nhelp: it has human, json, markdown and html\n"
     );
     assert_eq!(project.list(".mgmt"), [""; 0], "a refused command wrote something");
 }

@@ -233,7 +233,7 @@ fn the_written_json_is_what_was_printed_and_latest_is_the_same() {
     let own = names.iter().find(|name| name.ends_with("-full-check-fail.json")).unwrap();
     assert_eq!(project.read(&format!(".mgmt/reports/{own}")), ran.stdout);
     assert_eq!(project.read(".mgmt/reports/latest.json"), ran.stdout);
-    assert_eq!(names.len(), 4, "{names:?}");
+    assert_eq!(names.len(), 6, "{names:?}");
     assert_eq!(project.git(&["status", "--porcelain"]), "", ".mgmt does not ignore itself");
 }
 
@@ -310,6 +310,15 @@ fn the_markdown_opens_with_the_verdict_and_what_to_do() {
     <details open><summary>Problems: 1</summary>
 
     - **loss** `metrics.json`: `model` left its metrics report untouched: it belongs to an earlier run — make the check write the report anew each time, or correct the path under `evidence:` (`evidence.stale`)
+
+    </details>
+
+    <details><summary>Slowest tests</summary>
+
+    | test | time |
+    |---|---:|
+    | `shop.cart::total` | [time] |
+    | `shop.cart::adds` | [time] |
 
     </details>
 

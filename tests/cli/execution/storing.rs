@@ -23,6 +23,12 @@ fn assert_whole(project: &Project, folder: &str) -> Vec<String> {
             Some("json") => {
                 drop(serde_json::from_str::<Value>(&content).unwrap_or_else(|error| panic!("{name}: {error}")))
             }
+            Some("html") => {
+                assert!(
+                    content.starts_with("<!doctype html>\n") && content.ends_with("</html>\n"),
+                    "{name}: {content}"
+                );
+            }
             Some("md") => assert!(content.starts_with("## ") && content.ends_with("`.\n"), "{name}: {content}"),
             _ => panic!("what is {name}?"),
         }
@@ -67,8 +73,8 @@ fn two_runs_at_once_in_one_folder_both_succeed() {
     let files = |endings: &[&str]| -> Vec<String> {
         ids.iter().flat_map(|id| endings.iter().map(move |ending| format!("{id}.{ending}"))).collect()
     };
-    let latest = ["latest.json".to_owned(), "latest.md".to_owned()];
-    assert_eq!(assert_whole(&project, ".mgmt/reports"), [files(&["json", "md"]), latest.to_vec()].concat());
+    let latest = ["html", "json", "md"].map(|ending| format!("latest.{ending}"));
+    assert_eq!(assert_whole(&project, ".mgmt/reports"), [files(&["html", "json", "md"]), latest.to_vec()].concat());
     assert_eq!(project.records(), ids);
 }
 
@@ -87,7 +93,7 @@ fn many_runs_at_once_never_show_half_a_report() {
         let ran = finish(run);
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     }
-    assert_eq!(assert_whole(&project, ".mgmt/reports").len(), 2 * 9 + 2);
+    assert_eq!(assert_whole(&project, ".mgmt/reports").len(), 3 * 9 + 3);
     assert_eq!(project.records().len(), 9);
     assert_eq!(project.store().check().unwrap().records, 9);
 }
@@ -147,7 +153,7 @@ fn a_file_in_the_place_of_a_folder_changes_neither_verdict_nor_exit_code() {
         // Elsewhere there is room for the reports.
         let ran = own.run(&["full-check", "--report-dir", "out/reports"]);
         assert_only_warned(&ran, code);
-        assert_eq!(assert_whole(&own, "out/reports").len(), 4);
+        assert_eq!(assert_whole(&own, "out/reports").len(), 6);
     }
 }
 
@@ -184,7 +190,7 @@ fn a_full_disk_leaves_the_verdict_and_the_last_whole_report() {
         assert_eq!(project.records().len(), 1);
         assert_eq!(names(), old, "something half written was left");
         assert_eq!(project.read(".mgmt/reports/latest.md"), latest);
-        assert_eq!(assert_whole(&project, ".mgmt/reports").len(), 4);
+        assert_eq!(assert_whole(&project, ".mgmt/reports").len(), 6);
         let shown = project.run(&["report", "show", "--format", "json"]);
         assert_eq!(serde_json::from_str::<Value>(&shown.stdout).unwrap(), before);
     }
