@@ -6,13 +6,11 @@ use jiff::Timestamp;
 
 use super::compare::Comparison;
 use super::{GIT, NO_REPOSITORY};
+use crate::check::CheckOutcome;
 use crate::check::score::{self, Score};
-use crate::check::{CheckOutcome, Status};
 use crate::config::Config;
 use crate::evidence::measure::agreed;
 use crate::evidence::problem::CONFLICT;
-use crate::evidence::sink::Outcome;
-use crate::evidence::tests::Identity;
 use crate::evidence::{Evidence, Kind, Measurements, Problem};
 use crate::gate::changes::{self, Seen};
 use crate::gate::judge::Asked;
@@ -69,15 +67,11 @@ pub fn judge(
     problems.extend(quarantine.problems(config.path.as_str()));
     for check in &mut checks {
         // Where a report lost something, nobody knows that all failures are excused.
-        check.quarantined =
-            check.status == Status::Failed && quarantine.explains(&check.id) && !lossy.contains(&check.id);
+        check.quarantined = check.is_explained_by(&quarantine, lossy.contains(&check.id));
     }
     for (name, value) in changes::measure(&test_changes, &quarantine) {
-        measurements.set(name, &evidence.sources(Kind::Tests), value);
+        measurements.replace(name, &evidence.sources(Kind::Tests), value);
     }
-    let excused = changes::excused(&test_changes, &quarantine);
-    let excused = excused.into_iter().map(|(name, number)| (name.to_owned(), number)).collect();
-
     let facts = Facts {
         measurements: &measurements,
         files: &lines,
@@ -86,8 +80,8 @@ pub fn judge(
         base: comparison.base(),
         best: &comparison.best,
         components: &config.components,
-        excused: &excused,
-        names: &names(&head, &test_changes, &quarantine),
+        excused: &changes::excused(&test_changes, &quarantine),
+        names: &changes::names(&head, &test_changes, &quarantine),
     };
     let mut rules: Vec<RuleResult> = gate.map(|gate| gate::judge(gate, &facts, asked)).unwrap_or_default();
     for (name, scope, value) in gate.map(|gate| ratcheted(gate, &rules)).unwrap_or_default() {
@@ -164,29 +158,6 @@ fn history_of(
         is_full: is_full && !checks.is_empty(),
     });
     (changes, quarantine)
-}
-
-/// The tests behind a number, for advice.
-fn names(head: &[Seen<'_>], changes: &TestChanges, quarantine: &Quarantine) -> BTreeMap<String, Vec<String>> {
-    let excused: BTreeSet<_> = quarantine.tests.iter().map(|test| &test.identity).collect();
-    let of = |identities: Vec<&Identity>| -> Vec<String> {
-        identities.into_iter().filter(|identity| !excused.contains(identity)).map(Identity::display).collect()
-    };
-    let failed = |wanted: fn(Outcome) -> bool| {
-        of(head.iter().filter(|(_, test)| wanted(test.outcome)).map(|(identity, _)| *identity).collect())
-    };
-    let base = changes.base.clone().unwrap_or_default();
-    let slow = changes.pace.iter().flat_map(|pace| &pace.slow);
-    BTreeMap::from([
-        ("tests.failed".to_owned(), failed(Outcome::is_failure)),
-        ("tests.errors".to_owned(), failed(|outcome| outcome == Outcome::Errored)),
-        ("tests.skipped".to_owned(), failed(|outcome| outcome == Outcome::Skipped)),
-        ("tests.disappeared".to_owned(), of(base.disappeared.iter().map(|gone| &gone.identity).collect())),
-        ("tests.newly_skipped".to_owned(), of(base.newly_skipped.iter().collect())),
-        ("tests.newly_failing".to_owned(), of(base.newly_failing.iter().collect())),
-        ("tests.newly_slow".to_owned(), of(slow.map(|slow| &slow.identity).collect())),
-        ("tests.flaky".to_owned(), of(changes.flaky.iter().map(|flaky| &flaky.identity).collect())),
-    ])
 }
 
 /// The score as one more part of the run: the worst decides, so it can never outweigh a rule.

@@ -85,14 +85,6 @@ impl Measurements {
         self.0.insert(at, Measurement { name: name.to_owned(), scope: None, sources, value });
     }
 
-    /// Gives a name about the whole project one value, instead of those that it has.
-    pub fn set(&mut self, name: &str, sources: &[&str], value: f64) {
-        match self.0.iter_mut().find(|measurement| measurement.scope.is_none() && measurement.name == name) {
-            Some(known) => known.value = value,
-            None => self.add(name.to_owned(), None, sources, value),
-        }
-    }
-
     /// Adds covered, total and percent; nothing where there is nothing to cover.
     pub fn add_ratio(&mut self, name: &str, scope: Option<&str>, sources: &[&str], ratio: Ratio) {
         if let Some(percent) = ratio.percent() {

@@ -11,3 +11,4 @@ mod contract;
 mod execution;
 mod history;
 mod inspect;
+mod quarantine;
