@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use mgmt_action::record::Record;
-use mgmt_action::report::html::{self, Point, Trend};
+use mgmt_action::record::{Record, Trend, TrendPoint};
+use mgmt_action::report::html;
 use mgmt_action::report::{Options, renderer};
 use serde_json::{Value, json};
 
@@ -279,11 +279,15 @@ const LEAST_CONTRAST: &str = "(() => {
 
 #[test]
 fn light_and_dark_are_both_readable() {
-    let record: Record = serde_json::from_value(large(300, 60)).unwrap();
-    let point =
-        |at: u32| Point { label: format!("run {at}"), value: (!at.is_multiple_of(9)).then(|| f64::from(at % 17)) };
+    let mut record: Record = serde_json::from_value(large(300, 60)).unwrap();
+    let point = |at: u32| TrendPoint {
+        run: format!("run {at}"),
+        started_at: record.started_at,
+        value: (!at.is_multiple_of(9)).then(|| f64::from(at % 17)),
+    };
     let trend = Trend { metric: "coverage.lines.percent".into(), points: (0..60).map(point).collect() };
-    let page = Page::with(&html::page(&record, &[trend.clone(), trend]));
+    record.trends = vec![trend.clone(), trend];
+    let page = Page::with(&html::page(&record));
     let mut browser = Browser::open(&page.path(), "#trends");
     let mut pictures = Vec::new();
     for (scheme, ground) in [("light", "rgb(255, 255, 255)"), ("dark", "rgb(20, 23, 27)")] {
