@@ -3,6 +3,7 @@
 use std::io;
 
 use super::args::{Format, HistoryArgs, HistoryCommand};
+use super::check::FORMS;
 use super::screen::Screen;
 use crate::app::history::{self, Answer};
 use crate::app::{Context, Exit};
@@ -134,7 +135,7 @@ fn list(entries: &[Entry], limit: usize, screen: &mut Screen) -> anyhow::Result<
 }
 
 fn show(context: &Context, id: &str, screen: &mut Screen) -> anyhow::Result<()> {
-    screen.require("history show", &[Format::Human, Format::Json, Format::Markdown])?;
+    screen.require("history show", FORMS)?;
     let record = told(history::show(context, id)?, screen);
     if screen.format == Format::Json {
         screen.report(&(serde_json::to_string_pretty(&record)? + "\n"));

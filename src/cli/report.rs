@@ -1,6 +1,7 @@
 //! `report list`, `report show`, `report keep`.
 
 use super::args::{Format, ReportArgs, ReportCommand};
+use super::check::FORMS;
 use super::screen::Screen;
 use crate::app::Context;
 use crate::app::reports::{self, Shown};
@@ -40,7 +41,7 @@ fn list(context: &Context, screen: &mut Screen) -> anyhow::Result<()> {
 }
 
 fn show(context: &Context, id: &str, screen: &mut Screen) -> anyhow::Result<()> {
-    screen.require("report show", &[Format::Human, Format::Json, Format::Markdown, Format::Html])?;
+    screen.require("report show", FORMS)?;
     let renderer = report::renderer(screen.format.name());
     let shown = reports::show(context, id, renderer.and_then(|renderer| renderer.extension))?;
     match (shown, renderer) {

@@ -14,6 +14,7 @@ mod human;
 pub mod json;
 mod markdown;
 pub mod sparkline;
+pub mod tests;
 
 pub use human::Palette;
 

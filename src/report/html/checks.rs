@@ -18,8 +18,11 @@ const PROBLEMS: usize = 1_000;
 /// Problems in the open.
 const OPEN: usize = 20;
 
-/// The section.
+/// The section; nothing where nothing was run.
 pub(super) fn section(record: &Record) -> Option<Section> {
+    if record.checks.is_empty() {
+        return None;
+    }
     let mut out = String::from("<div class=\"checks\">\n");
     for check in &record.checks {
         one(&mut out, check);

@@ -69,10 +69,10 @@ fn tiles(record: &Record) -> String {
         put!(out, "</dd></div>\n");
     };
     let counts = record.counts();
-    if counts.rules > 0 {
-        let held = counts.rules - counts.failed_rules - counts.open_rules;
+    let (held, of) = super::rules::held_of(record);
+    if of > 0 {
         let tone = worst(record, |_| true);
-        tile("rules", "Rules held", format!("{held} of {}", counts.rules), String::new(), tone);
+        tile("rules", "Rules held", format!("{held} of {of}"), String::new(), tone);
     }
     let passed = record.checks.iter().filter(|check| check.status == Status::Passed).count();
     let tone = match (counts.failed_checks, counts.broken_checks) {
@@ -80,7 +80,13 @@ fn tiles(record: &Record) -> String {
         (0, _) => Tone::Doubt,
         _ => Tone::Bad,
     };
-    tile("checks", "Checks passed", format!("{passed} of {}", record.checks.len()), String::new(), tone);
+    if !record.checks.is_empty() {
+        tile("checks", "Checks passed", format!("{passed} of {}", record.checks.len()), String::new(), tone);
+    }
+    if let Some(score) = &record.score {
+        let tone = Tone::of_score(score);
+        tile("score", "Score", words::number_pair(score.value, score.pass, 1).0, "of 100".to_owned(), tone);
+    }
     if let Some(total) = record.measurements.value("tests.total") {
         let failed = record.measurements.value("tests.failed").unwrap_or(0.0);
         let note = if failed > 0.0 { format!("{} failed", words::number(failed)) } else { String::new() };

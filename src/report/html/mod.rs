@@ -26,6 +26,7 @@ pub use trend::trend_svg;
 use self::escape::text;
 use crate::check::CheckOutcome;
 use crate::check::outcome::Status;
+use crate::check::score::{Health, Score};
 use crate::gate::{RuleVerdict, Verdict};
 use crate::record::Record;
 
@@ -102,6 +103,14 @@ impl Tone {
         }
     }
 
+    fn of_score(score: &Score) -> Self {
+        match score.health() {
+            Health::Healthy => Self::Good,
+            Health::Warning => Self::Warn,
+            Health::Critical => Self::Bad,
+        }
+    }
+
     fn of_check(check: &CheckOutcome) -> Self {
         match check.status {
             Status::Passed => Self::Good,
@@ -139,10 +148,12 @@ pub fn page(record: &Record) -> String {
         checks::section(record),
         checks::problems(record),
         tests::failed(record),
+        tests::changes(record),
         patch::section(record),
         tests::all(record),
         coverage::section(record),
         numbers::trends(&record.trends),
+        numbers::score(record),
         numbers::section(record),
         head::about(record),
     ]

@@ -24,8 +24,13 @@ pub(super) fn section(record: &Record) -> Option<Section> {
     let patch = record.patch.as_ref()?;
     let sum = |of: fn(&PatchFile) -> &LineSet| patch.files.iter().map(|file| of(file).len()).sum::<u64>();
     let (covered, uncovered) = (sum(|file| &file.covered), sum(|file| &file.uncovered));
-    let (touched, lost) = (sum(|file| &file.touched), sum(|file| &file.lost));
-    let mut out = format!("<p class=\"quiet\">{}</p>\n", text(&words::capitalised(&patch.between)));
+    let touched = sum(|file| &file.touched);
+    let lost: u64 = patch.files.iter().map(|file| file.lost.len() + file.vanished).sum();
+    let mut out = format!("<p class=\"quiet\">Changed since {}</p>\n", text(&patch.between));
+    if !patch.has_base {
+        put!(out, "<p class=\"quiet\">Without a baseline nothing is known of what ran before.</p>\n");
+    }
+    unmeasured(&mut out, patch);
     if patch.files.is_empty() {
         put!(out, "<p>No changed line is one that coverage can tell anything about.</p>\n");
     } else {
@@ -37,9 +42,32 @@ pub(super) fn section(record: &Record) -> Option<Section> {
         }
     }
     let measured = covered + uncovered + touched;
-    let tone = if uncovered > 0 || lost > 0 { Tone::Warn } else { Tone::Quiet };
+    let tone = if !patch.unmeasured.is_empty() {
+        Tone::Doubt
+    } else if uncovered > 0 || lost > 0 {
+        Tone::Warn
+    } else {
+        Tone::Quiet
+    };
     let note = format!("{covered} of {measured} ran");
     Some(Section { id: "changed", title: "Changed lines", note, tone, body: out })
+}
+
+/// Changed files that no report mentions: nobody knows what became of their lines.
+fn unmeasured(out: &mut String, patch: &Patch) {
+    if patch.unmeasured.is_empty() {
+        return;
+    }
+    let count = words::plural(patch.unmeasured.len() as u64, "changed file", "changed files");
+    put!(out, "<p>{count} that no coverage report mentions:</p>\n<ul class=\"plain\">\n");
+    for path in patch.unmeasured.iter().take(FILES) {
+        put!(out, "<li><code>{}</code></li>\n", text(path));
+    }
+    put!(out, "</ul>\n");
+    if patch.unmeasured.len() > FILES {
+        let rest = patch.unmeasured.len() - FILES;
+        put!(out, "<p class=\"quiet\">… and {rest} more in the record of this run.</p>\n");
+    }
 }
 
 const LEGEND: &str = "<dl class=\"legend\">\n\
@@ -60,8 +88,17 @@ fn table(patch: &Patch) -> String {
             put!(out, "<p class=\"quiet\">was <code>{}</code></p>", text(old));
         }
         put!(out, "</th><td class=\"n\">{}</td>", file.covered.len());
-        for lines in [&file.uncovered, &file.touched, &file.lost] {
+        for lines in [&file.uncovered, &file.touched] {
             put!(out, "<td>{}</td>", ranges(&file.path, lines, &shown));
+        }
+        let lost = ranges(&file.path, &file.lost, &shown);
+        match file.vanished {
+            0 => put!(out, "<td>{lost}</td>"),
+            vanished => {
+                let lines = words::plural(vanished, "line", "lines");
+                let also = if file.lost.is_empty() { String::new() } else { format!("{lost}, ") };
+                put!(out, "<td>{also}{lines} that no report mentions now</td>");
+            }
         }
         put!(out, "</tr>\n");
     }
@@ -133,6 +170,10 @@ fn annotated(out: &mut String, file: &PatchFile, lines: Option<&FileLines>, left
         put!(out, "<td>{mark}</td><td>{word}</td><td><code>{}</code></td></tr>\n", source(&line.text));
     }
     put!(out, "</tbody></table></div>\n");
+    if file.source_left_out > 0 {
+        let lines = words::plural(file.source_left_out, "line", "lines");
+        put!(out, "<p class=\"quiet\">… and {lines} more, in the file itself.</p>\n");
+    }
     if shown.len() < file.source.len() {
         put!(
             out,

@@ -31,12 +31,12 @@ pub(super) fn section(record: &Record) -> Option<Section> {
         rows
     };
     let open = of(&[RuleVerdict::Fail, RuleVerdict::Inconclusive, RuleVerdict::Warn]);
-    let held = of(&[RuleVerdict::Pass]);
+    let held = of(&[RuleVerdict::Pass, RuleVerdict::NotApplicable]);
     let mut out = String::new();
     put!(out, "<p class=\"quiet\">Gate <code>{}</code></p>\n", text(gate));
     if open.is_empty() || held.len() <= OPEN {
         let all: Vec<_> = open.iter().chain(&held).copied().collect();
-        let title = words::plural(all.len() as u64, "rule held", "rules held");
+        let title = words::plural(all.len() as u64, "rule that holds", "rules that hold");
         put!(
             out,
             "{}",
@@ -44,7 +44,7 @@ pub(super) fn section(record: &Record) -> Option<Section> {
         );
     } else {
         put!(out, "{}", table(&open, compared));
-        let title = words::plural(held.len() as u64, "rule held", "rules held");
+        let title = words::plural(held.len() as u64, "rule that holds", "rules that hold");
         put!(out, "{}", folded(held.len(), 0, &title, &table(&held, compared)));
     }
     let mut not_asked: Vec<_> = of(&[RuleVerdict::NotAsked]).iter().map(|(rule, _)| rule.metric.as_str()).collect();
@@ -55,11 +55,18 @@ pub(super) fn section(record: &Record) -> Option<Section> {
     }
     let counts = record.counts();
     let (note, tone) = match (counts.failed_rules, counts.open_rules) {
-        (0, 0) => (format!("{} held", counts.rules), Tone::Good),
+        (0, 0) => (format!("{} held", held_of(record).0), Tone::Good),
         (0, open) => (format!("{open} could not be judged"), Tone::Doubt),
         (failed, _) => (format!("{failed} of {} failed", counts.rules), Tone::Bad),
     };
     Some(Section { id: "rules", title: "Rules", note, tone, body: out })
+}
+
+/// How many rules hold, of how many that say anything about this run.
+pub(super) fn held_of(record: &Record) -> (usize, usize) {
+    let count = |wanted: &[RuleVerdict]| record.rules.iter().filter(|rule| wanted.contains(&rule.verdict)).count();
+    let held = count(&[RuleVerdict::Pass, RuleVerdict::Warn]);
+    (held, held + count(&[RuleVerdict::Fail, RuleVerdict::Inconclusive]))
 }
 
 /// One anchor for each rule: `R-coverage.lines.percent-min`. The bound is not in it, so that it survives a change of
@@ -95,6 +102,9 @@ fn table(rules: &[(&RuleResult, &str)], compared: bool) -> String {
         }
         if rule.verdict != RuleVerdict::Pass {
             put!(out, "<p class=\"why\">{}</p>", prose(&rule.message));
+        }
+        if let Some(advice) = &rule.advice {
+            put!(out, "<p class=\"why\">→ {}</p>", prose(advice));
         }
         put!(
             out,

@@ -3,7 +3,7 @@
 //! The table is not in the page as markup: thousands of rows would make it slow to open. The script builds the rows
 //! that are looked at.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -15,6 +15,7 @@ use crate::evidence::Outcome;
 use crate::evidence::tests::Identity;
 use crate::record::{Record, TestRecord};
 use crate::report::failure;
+use crate::report::tests::{excused, lists};
 use crate::sys::text as words;
 
 /// Failed tests shown with what they said.
@@ -23,6 +24,8 @@ const FAILED: usize = 1_000;
 const SAID: usize = 1 << 20;
 /// Failed tests in the open; the rest behind a line.
 const OPEN: usize = 50;
+/// Tests of one list of changes.
+const CHANGES: usize = 300;
 /// Tests in the table.
 const LISTED: usize = 50_000;
 
@@ -57,7 +60,7 @@ pub(super) fn failed(record: &Record) -> Option<Section> {
                 words::plural(rest as u64, "failed test", "failed tests")
             );
         }
-        one(&mut out, test, &mut left);
+        one(&mut out, record, test, &mut left);
     }
     if failed.len() > OPEN {
         put!(out, "</details>\n");
@@ -72,7 +75,7 @@ pub(super) fn failed(record: &Record) -> Option<Section> {
     Some(Section { id: "failed", title: "Failed tests", note: failed.len().to_string(), tone: Tone::Bad, body: out })
 }
 
-fn one(out: &mut String, test: &TestRecord, left: &mut usize) {
+fn one(out: &mut String, record: &Record, test: &TestRecord, left: &mut usize) {
     let TestRecord { identity, test } = test;
     put!(
         out,
@@ -95,6 +98,9 @@ fn one(out: &mut String, test: &TestRecord, left: &mut usize) {
     if test.flaky {
         put!(out, " · flaky: it also passed");
     }
+    if let Some(excused) = excused(record, identity) {
+        put!(out, " · in quarantine until {}: {}", excused.until, text(&excused.reason));
+    }
     put!(out, "</p>\n");
     match test.message.as_deref().filter(|message| !message.trim().is_empty()) {
         None => put!(out, "<p class=\"quiet\">It said nothing.</p>\n"),
@@ -116,6 +122,44 @@ fn one(out: &mut String, test: &TestRecord, left: &mut usize) {
         }
     }
     put!(out, "</article>\n");
+}
+
+/// What became of the tests since the baseline and over earlier runs; nothing where nothing did.
+pub(super) fn changes(record: &Record) -> Option<Section> {
+    let lists = lists(record);
+    let first = lists.first()?;
+    let present: HashSet<&Identity> = record.tests.iter().map(|test| &test.identity).collect();
+    let mut out = String::new();
+    for list in &lists {
+        let open = if list.urgent { " open" } else { "" };
+        put!(
+            out,
+            "<details class=\"list\"{open}><summary>{} <small>{}</small></summary>\n",
+            list.title,
+            list.rows.len()
+        );
+        put!(out, "<p class=\"quiet\">{}.</p>\n<ul>\n", list.doc);
+        for row in list.rows.iter().take(CHANGES) {
+            let name = text(&row.identity.display());
+            match present.contains(row.identity) {
+                true => put!(out, "<li><a href=\"#{}\"><code>{name}</code></a>", anchor(row.identity)),
+                false => put!(out, "<li><code>{name}</code>"),
+            }
+            if !row.note.is_empty() {
+                put!(out, " <span class=\"quiet\">{}</span>", text(&row.note));
+            }
+            put!(out, "</li>\n");
+        }
+        put!(out, "</ul>\n");
+        if list.rows.len() > CHANGES {
+            let rest = list.rows.len() - CHANGES;
+            put!(out, "<p class=\"quiet\">… and {rest} more in the record of this run.</p>\n");
+        }
+        put!(out, "</details>\n");
+    }
+    let note = format!("{} {}", first.rows.len(), first.title.to_lowercase());
+    let tone = if lists.iter().any(|list| list.urgent) { Tone::Warn } else { Tone::Quiet };
+    Some(Section { id: "test-changes", title: "Test changes", note, tone, body: out })
 }
 
 /// What the script builds the table from.

@@ -13,8 +13,10 @@ use std::fmt::Write as _;
 pub(super) use self::escape::{cell_code, prose};
 
 use self::escape::{code, fence, html, text};
+use super::sparkline::sparkline;
 use super::{advice, compare};
 use crate::check::outcome::{CheckOutcome, Status};
+use crate::check::score::Health;
 use crate::evidence::metric;
 use crate::gate::Verdict;
 use crate::record::Record;
@@ -22,6 +24,8 @@ use crate::sys::{clock, text as words};
 
 /// Lines of output shown of a check that did not pass.
 const TAIL_LINES: usize = 80;
+/// Marks of a trend.
+const TREND: usize = 30;
 
 /// Renders a record.
 pub(super) fn render(record: &Record) -> String {
@@ -33,8 +37,10 @@ pub(super) fn render(record: &Record) -> String {
     tests::failed(&mut out, record);
     outputs(&mut out, record);
     problems(&mut out, record);
-    tests::flaky(&mut out, record);
+    tests::changes(&mut out, record);
     tests::slowest(&mut out, record);
+    score(&mut out, record);
+    trends(&mut out, record);
     numbers(&mut out, record);
     about(&mut out, record);
     out
@@ -158,6 +164,63 @@ fn problems(out: &mut String, record: &Record) {
     });
 }
 
+fn score(out: &mut String, record: &Record) {
+    let Some(score) = &record.score else { return };
+    let value = words::number_pair(score.value, score.pass, 1).0;
+    fold(out, &format!("Score: {value} of 100"), score.health() != Health::Healthy, |out| {
+        line(out, &format!("{}.", words::capitalised(&text(&score.message()))));
+        line(out, "");
+        line(out, "| group | checks passed | weight | points |");
+        line(out, "|---|---|---:|---:|");
+        for part in &score.parts {
+            let note = match (part.missing, part.excused) {
+                (true, _) => ", none executed".to_owned(),
+                (false, 0) => String::new(),
+                (false, excused) => format!(", {excused} excused"),
+            };
+            let points = words::number_pair(part.points, part.full_points, 1).0;
+            let full = words::number_pair(part.full_points, f64::NAN, 1).0;
+            let weight = words::number(part.weight);
+            line(
+                out,
+                &format!(
+                    "| {} | {} of {}{note} | {weight} | {points} of {full} |",
+                    text(&part.group),
+                    part.passed,
+                    part.total
+                ),
+            );
+        }
+    });
+}
+
+/// How the main numbers went over the last runs, one line each.
+fn trends(out: &mut String, record: &Record) {
+    let drawn: Vec<_> = record.trends.iter().filter(|trend| trend.points.len() > 1).collect();
+    if drawn.is_empty() {
+        return;
+    }
+    fold(out, "Trends", false, |out| {
+        line(out, "| metric | last runs | from | to |");
+        line(out, "|---|---|---:|---:|");
+        for trend in drawn {
+            let unit = metric::unit(&trend.metric);
+            let values: Vec<_> = trend.points.iter().map(|point| point.value.unwrap_or(f64::NAN)).collect();
+            let shown = |value: Option<&f64>| value.map(|value| unit.alone(*value)).unwrap_or_default();
+            line(
+                out,
+                &format!(
+                    "| {} | {} | {} | {} |",
+                    cell_code(&trend.metric),
+                    sparkline(&values, TREND),
+                    shown(values.first()),
+                    shown(values.last())
+                ),
+            );
+        }
+    });
+}
+
 fn numbers(out: &mut String, record: &Record) {
     if record.measurements.is_empty() {
         return;
@@ -225,16 +288,16 @@ mod unit_tests {
         insta::assert_snapshot!(render(&record), @r#"
         ## ❌ fail: wallet &lt;service&gt; `full-check`
 
-        2 of 4 checks failed, 2 of 5 rules failed, 1 rule could not be judged, 1 loss of evidence, 2 warnings.
+        2 of 4 checks failed, 2 of 6 rules failed, 1 rule could not be judged, 1 loss of evidence, 2 warnings.
 
-        Compared with 9a8b7c6d5e on main (pass), 2 commits back, 25 h 15 min old, from history.
+        Compared with 9a8b7c6d5e on main (pass), 2 commits further back, 25 h 15 min old, from history.
 
         **What to do next**
 
         1. check black failed: exit code 1 → `black src`
         1. check tests failed: exit code 1 → `pytest --junitxml=reports/junit.xml`
         1. tests.failed must satisfy max 0: 1 is above 0
-        1. coverage.lines.percent must satisfy min 80: 76.92 % is below 80 %
+        1. coverage.lines.percent must satisfy min 80: 76.92 % is below 80 % → cover 1 of these 3 lines: `src/wallet/limits.py`:10-11, 13
         1. metrics.json: metrics.json is not there; look at the check's own output, and compare the path under `evidence:` with what the tool writes
         1. metrics.holdout.f1 (min 0.9) could not be judged: not measured
 
@@ -247,17 +310,20 @@ mod unit_tests {
         | ❌ fail | `coverage.lines.percent` | 76.92 % | min 80 | 80.25 % | -3.33 points | `reports/coverage.xml` |
         | ⚠️ warn | `coverage.lines.percent` in `src/wallet/**` | 50 % | warn-below 90 |  |  | `reports/coverage.xml` |
         | ❔ inconclusive | `metrics.holdout.f1` | not measured | min 0.9 |  |  |  |
+        | ➖ not applicable | `coverage.patch.percent` | - | min 80 |  |  |  |
 
         Not asked, because no selected check measures them: `coverage.branches.percent`.
 
-        <details open><summary>Changed lines: 2 of 5 ran, 2 lines lost</summary>
+        <details open><summary>Changed lines: 2 of 5 ran, 6 lines lost, 1 file not measured</summary>
 
-        Merge base 9a8b7c6d5e with the work tree.
+        Changed since the merge base with main, 9a8b7c6d5e.
+
+        Changed, and no coverage report mentions them: `src/wallet/new.py`.
 
         | file | ran | not run | still not run | lost |
         |---|---:|---|---|---|
         | `src/wallet/limits.py` | 2 | 10-11 | 13 | 14 |
-        | `src/app/main é.py` (was `src/main.py`) | 0 |  |  | 3 |
+        | `src/app/main é.py` (was `src/main.py`) | 0 |  |  | 3, 4 lines that no report mentions now |
 
         *Not run*: changed lines that no test runs. *Still not run*: changed, and not run before either. *Lost*: ran in the baseline and no more.
 
@@ -278,7 +344,7 @@ mod unit_tests {
 
         <details open><summary>Failed tests: 1</summary>
 
-        - `tests.test_limits::test_frozen[<EUR>]` in `tests/test_limits.py` line 14
+        - `tests.test_limits::test_frozen[<EUR>]` in `tests/test_limits.py` line 14, in quarantine until 2026-04-30
 
           ```
           AssertionError: assert <Frozen> == None
@@ -330,9 +396,60 @@ mod unit_tests {
 
         </details>
 
-        <details><summary>Flaky tests: 1</summary>
+        <details open><summary>Newly failing: 1</summary>
 
-        - `tests.test_spent::test_retry` in `tests/test_spent.py` line 8, 2 attempts
+        Passed in the baseline, failed now.
+
+        - `tests.test_limits::test_frozen[<EUR>]` in `tests/test_limits.py`
+
+        </details>
+
+        <details open><summary>Disappeared: 2</summary>
+
+        In the baseline, and not in this run.
+
+        - `tests.test_limits::test_unfrozen` in `tests/test_limits.py`
+        - `tests.test_limits::test_sum` in `tests/test_sum.py`: perhaps tests.test\_spent::test\_sum\\u\{202e\} in tests/test\_spent.py now
+
+        </details>
+
+        <details open><summary>Newly skipped: 1</summary>
+
+        Ran in the baseline, skipped now.
+
+        - `tests.test_limits::test_later`
+
+        </details>
+
+        <details open><summary>Newly slow: 1</summary>
+
+        Slower than their own history allows.
+
+        - `tests.test_spent::test_retry` in `tests/test_spent.py`: 1.50 s, usually 0.25 s in 12 runs; up to 0.90 s would not have stood out
+
+        </details>
+
+        <details><summary>Flaky: 1</summary>
+
+        Seen both to hold and not to hold with the same code under them.
+
+        - `tests.test_spent::test_retry` in `tests/test_spent.py`: held and failed within this run; held in 2 and failed in 1 run on this very tree; failed in 4 of its last 50 runs
+
+        </details>
+
+        <details><summary>In quarantine: 1</summary>
+
+        Their failures are excused for a time.
+
+        - `tests.test_limits::test_frozen[<EUR>]` in `tests/test_limits.py`: failed; until 2026-04-30: race in the mock, see \#41
+
+        </details>
+
+        <details><summary>New: 1</summary>
+
+        Not in the baseline.
+
+        - `tests.test_spent::test_sum\u{202e}` in `tests/test_spent.py`
 
         </details>
 
@@ -343,6 +460,25 @@ mod unit_tests {
         | `tests.test_spent::test_retry` | 1.5 s |
         | `tests.test_limits::test_frozen[<EUR>]` | 12 ms |
         | `tests.test_spent::test_sum\u{202e}` | 4 ms |
+
+        </details>
+
+        <details open><summary>Score: 83.3 of 100</summary>
+
+        83.3 of 100 is critical: below 85.
+
+        | group | checks passed | weight | points |
+        |---|---|---:|---:|
+        | lint | 1 of 2 | 1 | 16.6 of 33.3 |
+        | test | 1 of 1, 1 excused | 2 | 66.65 of 66.7 |
+
+        </details>
+
+        <details><summary>Trends</summary>
+
+        | metric | last runs | from | to |
+        |---|---|---:|---:|
+        | `coverage.lines.percent` | ▅█·█▁ | 79 % | 76.92 % |
 
         </details>
 

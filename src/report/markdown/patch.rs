@@ -1,8 +1,9 @@
 //! Changed lines, one row for each file, with the ranges to look at.
 
-use super::escape::{cell_code, text};
+use super::escape::{cell_code, code, text};
 use super::{fold, line};
 use crate::evidence::coverage::LineSet;
+use crate::gate::patch::PatchFile;
 use crate::record::Record;
 use crate::sys::text as words;
 
@@ -16,14 +17,25 @@ pub(super) fn section(out: &mut String, record: &Record) {
     let Some(patch) = &record.patch else { return };
     let ran: u64 = patch.files.iter().map(|file| file.covered.len()).sum();
     let not_run: u64 = patch.files.iter().map(|file| file.uncovered.len() + file.touched.len()).sum();
-    let lost: u64 = patch.files.iter().map(|file| file.lost.len()).sum();
+    let lost: u64 = patch.files.iter().map(|file| file.lost.len() + file.vanished).sum();
     let mut title = format!("Changed lines: {ran} of {} ran", ran + not_run);
     if lost > 0 {
         title.push_str(&format!(", {} lost", words::plural(lost, "line", "lines")));
     }
-    fold(out, &title, not_run + lost > 0, |out| {
-        line(out, &format!("{}.", words::capitalised(&text(&patch.between))));
+    let unmeasured = patch.unmeasured.len();
+    if unmeasured > 0 {
+        title.push_str(&format!(", {} not measured", words::plural(unmeasured as u64, "file", "files")));
+    }
+    fold(out, &title, not_run + lost > 0 || unmeasured > 0, |out| {
+        let base = if patch.has_base { "" } else { " Without a baseline nothing is known of what ran before." };
+        line(out, &format!("Changed since {}.{base}", text(&patch.between)));
         line(out, "");
+        if unmeasured > 0 {
+            let names: Vec<_> = patch.unmeasured.iter().take(FILES).map(|path| code(path)).collect();
+            let more = if unmeasured > FILES { format!(" and {} more", unmeasured - FILES) } else { String::new() };
+            line(out, &format!("Changed, and no coverage report mentions them: {}{more}.", names.join(", ")));
+            line(out, "");
+        }
         if patch.files.is_empty() {
             line(out, "No changed line is one that coverage can tell anything about.");
             return;
@@ -43,7 +55,7 @@ pub(super) fn section(out: &mut String, record: &Record) {
                     file.covered.len(),
                     ranges(&file.uncovered),
                     ranges(&file.touched),
-                    ranges(&file.lost)
+                    lost_lines(file)
                 ),
             );
         }
@@ -58,6 +70,15 @@ pub(super) fn section(out: &mut String, record: &Record) {
              *Lost*: ran in the baseline and no more.",
         );
     });
+}
+
+fn lost_lines(file: &PatchFile) -> String {
+    let lost = ranges(&file.lost);
+    if file.vanished == 0 {
+        return lost;
+    }
+    let vanished = format!("{} that no report mentions now", words::plural(file.vanished, "line", "lines"));
+    if lost.is_empty() { vanished } else { format!("{lost}, {vanished}") }
 }
 
 fn ranges(lines: &LineSet) -> String {

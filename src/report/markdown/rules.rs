@@ -47,7 +47,7 @@ pub(super) fn section(out: &mut String, record: &Record) {
 /// The rules that are listed, in their order, and how many that hold are left out.
 fn chosen(rules: &[RuleResult]) -> (Vec<&RuleResult>, usize) {
     let asked: Vec<_> = rules.iter().filter(|rule| rule.verdict != RuleVerdict::NotAsked).collect();
-    let is_open = |rule: &&&RuleResult| rule.verdict != RuleVerdict::Pass;
+    let is_open = |rule: &&&RuleResult| !matches!(rule.verdict, RuleVerdict::Pass | RuleVerdict::NotApplicable);
     // What does not hold is always listed; what holds, as far as there is room.
     let mut room = ROWS.saturating_sub(asked.iter().filter(is_open).count());
     let shown: Vec<_> = asked

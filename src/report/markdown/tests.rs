@@ -1,14 +1,16 @@
-//! Tests: what failed with what it said, what both held and failed, and what took longest.
+//! Tests: what failed with what it said, what changed, and what took longest.
 
 use std::time::Duration;
 
-use super::escape::{cell_code, code, fence};
+use super::escape::{cell_code, code, fence, text};
 use super::{fold, indent, line};
+use crate::evidence::tests::Identity;
 use crate::record::{Record, TestRecord};
 use crate::report::failure;
+use crate::report::tests::{excused, lists};
 use crate::sys::text as words;
 
-/// Failed or flaky tests listed before the rest is counted.
+/// Tests of one list before the rest is counted.
 const TESTS: usize = 100;
 /// The slowest tests listed.
 const SLOWEST: usize = 10;
@@ -21,15 +23,20 @@ pub(super) fn failed(out: &mut String, record: &Record) {
     }
     fold(out, &format!("Failed tests: {}", failed.len()), true, |out| {
         for test in failed.iter().take(TESTS) {
-            one(out, test);
+            one(out, record, test);
         }
         rest(out, failed.len());
     });
 }
 
-fn one(out: &mut String, test: &TestRecord) {
+fn one(out: &mut String, record: &Record, test: &TestRecord) {
     let flaky = if test.test.flaky { ", which also passed" } else { "" };
-    line(out, &format!("- {}{}{flaky}", code(&test.identity.display()), place(test)));
+    let excused = excused(record, &test.identity);
+    let excused = excused.map(|excused| format!(", in quarantine until {}", excused.until)).unwrap_or_default();
+    line(
+        out,
+        &format!("- {}{}{flaky}{excused}", code(&test.identity.display()), in_file(&test.identity, test.test.line)),
+    );
     let Some(message) = test.test.message.as_deref().filter(|message| !message.trim().is_empty()) else { return };
     let parts = failure::parts(message);
     line(out, "");
@@ -47,27 +54,27 @@ fn one(out: &mut String, test: &TestRecord) {
     line(out, "");
 }
 
-fn place(test: &TestRecord) -> String {
-    if test.identity.file.is_empty() {
+fn in_file(identity: &Identity, at: Option<u32>) -> String {
+    if identity.file.is_empty() {
         return String::new();
     }
-    let line = test.test.line.map(|line| format!(" line {line}")).unwrap_or_default();
-    format!(" in {}{line}", code(&test.identity.file))
+    let line = at.map(|at| format!(" line {at}")).unwrap_or_default();
+    format!(" in {}{line}", code(&identity.file))
 }
 
-/// What both held and did not.
-pub(super) fn flaky(out: &mut String, record: &Record) {
-    let flaky: Vec<_> = record.tests.iter().filter(|test| test.test.flaky).collect();
-    if flaky.is_empty() {
-        return;
+/// What became of the tests since the baseline and over earlier runs.
+pub(super) fn changes(out: &mut String, record: &Record) {
+    for list in lists(record) {
+        fold(out, &format!("{}: {}", list.title, list.rows.len()), list.urgent, |out| {
+            line(out, &format!("{}.", list.doc));
+            line(out, "");
+            for row in list.rows.iter().take(TESTS) {
+                let note = if row.note.is_empty() { String::new() } else { format!(": {}", text(&row.note)) };
+                line(out, &format!("- {}{}{note}", code(&row.identity.display()), in_file(row.identity, None)));
+            }
+            rest(out, list.rows.len());
+        });
     }
-    fold(out, &format!("Flaky tests: {}", flaky.len()), false, |out| {
-        for test in flaky.iter().take(TESTS) {
-            let attempts = words::plural(u64::from(test.test.attempts), "attempt", "attempts");
-            line(out, &format!("- {}{}, {attempts}", code(&test.identity.display()), place(test)));
-        }
-        rest(out, flaky.len());
-    });
 }
 
 fn rest(out: &mut String, all: usize) {
