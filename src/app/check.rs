@@ -7,13 +7,14 @@ use anyhow::Context as _;
 use camino::Utf8PathBuf;
 
 use super::compare::{self, Wanted};
+use super::history::Place;
 use super::judge::{Material, judge, note_state};
 use super::{Context, Stop};
 use crate::check::{Event, Plan, Selection, plan};
 use crate::config::Config;
-use crate::evidence::{Evidence, Repeats};
+use crate::evidence::{Evidence, Level, Problem, Repeats};
 use crate::gate::judge::Asked;
-use crate::history::{self, Store};
+use crate::history;
 use crate::record::Record;
 use crate::repo;
 use crate::report;
@@ -54,6 +55,8 @@ pub struct Checked {
     pub written: Vec<Utf8PathBuf>,
     /// What could not be stored or written, in words. Never changes the verdict.
     pub failures: Vec<Failure>,
+    /// What was noticed about the store: it was damaged, or holds a record that cannot be read.
+    pub notices: Vec<Problem>,
 }
 
 /// Something that was to be written and was not.
@@ -63,6 +66,12 @@ pub struct Failure {
     pub message: String,
     /// The next step.
     pub hint: Option<String>,
+}
+
+impl From<history::Error> for Failure {
+    fn from(error: history::Error) -> Self {
+        Self { message: error.to_string(), hint: error.hint().map(str::to_owned) }
+    }
 }
 
 impl From<crate::sys::fs::Error> for Failure {
@@ -118,9 +127,10 @@ pub fn check(context: &Context, request: &Request, tell: &mut dyn FnMut(Event)) 
     let started_at = context.clock.now();
     let clock = Instant::now();
     let mut state = repo::state(&config.root);
+    let place = Place::of(context, &config);
     if request.wanted.is_explicit() {
         // A name that cannot be had is told before minutes of checks, not after.
-        compare::find(context, &config, state.as_ref().ok(), gate, &request.wanted, started_at)?;
+        compare::find(context, &config, &place, state.as_ref().ok(), gate, &request.wanted, started_at)?;
     }
     let settings = Settings {
         command: request.command.clone(),
@@ -140,13 +150,13 @@ pub fn check(context: &Context, request: &Request, tell: &mut dyn FnMut(Event)) 
 
     let asked = asked(&plan, request);
     let material = material(&plan, run);
-    let comparison = compare::find(context, &config, state.as_ref().ok(), gate, &request.wanted, started_at)?;
+    let comparison = compare::find(context, &config, &place, state.as_ref().ok(), gate, &request.wanted, started_at)?;
     let mut record = judge(&config, &request.command, started_at, material, gate, &asked, comparison);
     note_state(&mut record, state);
     record.finished_at = context.clock.now();
     record.duration_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let (written, failures) = keep(context, &config, &mut record);
-    Ok(Checked { record, written, failures })
+    let (written, failures) = keep(&place, context, &config, &mut record);
+    Ok(Checked { record, written, failures, notices: place.take_problems() })
 }
 
 /// A full run judges every rule; a partial one those that its checks' evidence can yield.
@@ -161,21 +171,29 @@ fn asked(plan: &Plan, request: &Request) -> Asked {
 fn material(plan: &Plan, run: Run) -> Material {
     let mut evidence = Evidence::default();
     let mut checks = Vec::with_capacity(run.checks.len());
+    let mut lossy = BTreeSet::new();
     for executed in run.checks {
+        if executed.evidence.problems.iter().any(|problem| problem.level == Level::Loss) {
+            lossy.insert(executed.outcome.id.clone());
+        }
         checks.push(executed.outcome);
         // Tests of different checks never meet, so the choice has no effect here.
         evidence.merge(executed.evidence, Repeats::Worst);
     }
     let left_out = plan.left_out.iter().map(|left| (left.id.clone(), left.why.clone())).collect();
-    Material { checks, evidence, problems: run.problems, left_out, interrupted: run.interrupted }
+    Material { checks, evidence, lossy, problems: run.problems, left_out, interrupted: run.interrupted }
 }
 
 /// Stores the record, writes the reports, removes what is too old. Failures are told, and change nothing else.
-pub(super) fn keep(context: &Context, config: &Config, record: &mut Record) -> (Vec<Utf8PathBuf>, Vec<Failure>) {
+pub(super) fn keep(
+    place: &Place,
+    context: &Context,
+    config: &Config,
+    record: &mut Record,
+) -> (Vec<Utf8PathBuf>, Vec<Failure>) {
     let mut failures = Vec::new();
-    let store = Store::of(&config.root);
     let folder = context.report_dir(config);
-    if let Err(error) = store.add(record) {
+    if let Err(error) = place.ask(|store| store.add(record)) {
         failures.push(Failure::from(error));
     }
     if folder.starts_with(config.root.join(history::FOLDER))
@@ -199,8 +217,10 @@ pub(super) fn keep(context: &Context, config: &Config, record: &mut Record) -> (
         }
     };
     let pruned = report::files::prune(&folder, now, config.reports.keep, history::is_older);
-    let forgotten = store.prune(now, config.reports.keep, |id| kept.contains(id));
-    failures.extend([pruned, forgotten].into_iter().filter_map(Result::err).map(Failure::from));
+    failures.extend(pruned.err().map(Failure::from));
+    let history::Settings { keep, max_runs } = config.history;
+    let forgotten = place.ask(|store| store.prune(now, keep, Some(max_runs), |id| kept.contains(id)));
+    failures.extend(forgotten.err().map(Failure::from));
     (written, dedup(failures))
 }
 

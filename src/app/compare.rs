@@ -5,16 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
+use super::history::Place;
 use super::{BASELINE, Context, Stop};
 use crate::config::Config;
 use crate::evidence::Problem;
 use crate::evidence::coverage::FileLines;
 use crate::gate::Gate;
+use crate::gate::flaky::LAST_RUNS;
 use crate::gate::judge::{self, Best};
 use crate::gate::patch::{self, Against, Patch, SourceLine};
 use crate::gate::rule::LimitKind;
-use crate::history::Store;
-use crate::record::{Baseline, Record};
+use crate::gate::samples::Samples;
+use crate::history;
+use crate::history::Filter;
+use crate::record::{Baseline, FOLLOWED, Record, Trend, TrendPoint};
 use crate::repo::{self, Diff, State, ancestry};
 use crate::sys::{fs, text};
 
@@ -22,6 +26,8 @@ use crate::sys::{fs, text};
 const MAX_DISTANCE: usize = 10_000;
 /// Bytes read of a baseline or diff that is given as a file.
 const MAX_FILE: u64 = 1 << 30;
+/// Earlier runs that a trend shows.
+const TREND: usize = 29;
 /// Source lines around a changed one that reports show.
 const AROUND: u32 = 3;
 /// Source lines kept of one file, and of all files.
@@ -57,6 +63,12 @@ pub struct Comparison {
     pub generated: BTreeSet<String>,
     /// The best values so far, for ratchets.
     pub best: Vec<Best>,
+    /// The tree that is checked out, where no file differs from it.
+    pub tree: Option<String>,
+    /// What earlier runs said of each test.
+    pub samples: Samples,
+    /// The main numbers over earlier runs.
+    pub trends: Vec<Trend>,
     /// What could not be found out, and why there is no baseline.
     pub problems: Vec<Problem>,
 }
@@ -68,14 +80,20 @@ pub struct Comparison {
 pub fn find(
     context: &Context,
     config: &Config,
+    place: &Place,
     state: Option<&State>,
     gate: Option<&Gate>,
     wanted: &Wanted,
     now: Timestamp,
 ) -> anyhow::Result<Comparison> {
-    let mut out = Comparison::default();
-    let store = Store::of(&config.root);
-    if !wanted.is_explicit() && !gate.is_some_and(Gate::compares) && store.is_empty() {
+    let mut out = Comparison {
+        tree: state.filter(|state| !state.dirty).and_then(|state| state.tree.clone()),
+        ..Comparison::default()
+    };
+    if !wanted.is_explicit()
+        && !gate.is_some_and(Gate::compares)
+        && place.ask(|store| store.is_empty()).is_ok_and(|empty| empty)
+    {
         // Nothing to compare with, and nobody asks.
         return Ok(out);
     }
@@ -110,10 +128,10 @@ pub fn find(
                 return Err(Stop::usage(message, Some(hint)).into());
             };
             start = Some((commit.clone(), format!("`{name}`")));
-            out.search(&store, root, &commit, name, now);
+            out.search(place, root, &commit, name, now);
         }
         None => match &anchor {
-            Some(anchor) => out.search(&store, root, &anchor.commit, &anchor.what, now),
+            Some(anchor) => out.search(place, root, &anchor.commit, &anchor.what, now),
             None => {
                 let why = match state {
                     None => "there is no git history",
@@ -137,12 +155,13 @@ pub fn find(
     }
     if let Some(gate) = gate.filter(|_| wanted.base.as_deref() != Some("none")) {
         let branch = ancestry::default_branch(root, config.project.default_branch.as_deref());
-        match best(&store, gate, &branch) {
+        match best(place, gate, &branch) {
             Ok(best) => out.best = best,
             Err(error) => out.problems.push(Problem::new(&BASELINE, format!("no best values: {error}"))),
         }
     }
     out.changes(context, root, start, wanted)?;
+    out.past(place, now);
     Ok(out)
 }
 
@@ -169,16 +188,16 @@ impl Wanted {
 }
 
 /// The best values so far of the metrics that a gate has a ratchet for.
-fn best(store: &Store, gate: &Gate, branch: &str) -> Result<Vec<Best>, fs::Error> {
+fn best(place: &Place, gate: &Gate, branch: &str) -> Result<Vec<Best>, history::Error> {
     let mut out = Vec::new();
     for rule in gate.rules.iter().filter(|rule| rule.limits.iter().any(|limit| limit.kind == LimitKind::Ratchet)) {
-        out.extend(store.best(&rule.metric, branch, rule.better)?);
+        out.extend(place.ask(|store| store.best(&rule.metric, branch, rule.better))?);
     }
     Ok(out)
 }
 
 impl Comparison {
-    fn search(&mut self, store: &Store, root: &Utf8Path, start: &str, what: &str, now: Timestamp) {
+    fn search(&mut self, place: &Place, root: &Utf8Path, start: &str, what: &str, now: Timestamp) {
         let commits = match ancestry::first_parents(root, start, MAX_DISTANCE) {
             Ok(commits) => commits,
             Err(error) => {
@@ -186,7 +205,7 @@ impl Comparison {
                 return;
             }
         };
-        match store.nearest(&commits) {
+        match place.ask(|store| store.nearest(&commits)) {
             Ok(Some((distance, record))) => self.take(record, "history".to_owned(), Some(distance as u64), now),
             Ok(None) => {
                 let shallow = if ancestry::is_shallow(root) { " of this shallow clone" } else { "" };
@@ -197,6 +216,28 @@ impl Comparison {
                 self.problems.push(Problem::new(&BASELINE, message));
             }
             Err(error) => self.problems.push(Problem::new(&BASELINE, format!("no baseline: {error}"))),
+        }
+    }
+
+    /// What only many runs can tell.
+    fn past(&mut self, place: &Place, now: Timestamp) {
+        match place.ask(|store| store.samples(LAST_RUNS, now, |_| true)) {
+            Ok(samples) => self.samples = samples,
+            Err(error) => self.problems.push(Problem::new(&BASELINE, format!("no earlier runs of tests: {error}"))),
+        }
+        let filter = Filter { full_only: true, ..Filter::default() };
+        for metric in FOLLOWED {
+            // A trend decides nothing: where it cannot be read, the reports go without.
+            let points = place.ask(|store| store.points(metric, None, &filter, TREND)).unwrap_or_default();
+            let points: Vec<_> = points
+                .into_iter()
+                .map(|point| TrendPoint {
+                    run: point.id,
+                    started_at: point.started_at,
+                    value: Some(point.value).filter(|value| value.is_finite()),
+                })
+                .collect();
+            self.trends.push(Trend { metric: (*metric).to_owned(), points });
         }
     }
 

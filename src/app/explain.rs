@@ -8,7 +8,7 @@ use crate::evidence::problem::Code;
 use crate::gate::{Gate, RuleResult, RuleVerdict};
 use crate::history::Store;
 use crate::record::Record;
-use crate::report::advice;
+use crate::report::{advice, compare};
 use crate::sys::text;
 
 /// Rule results shown before the rest is counted.
@@ -135,7 +135,7 @@ fn results(record: &Record, name: &str) -> String {
     let rules = record.rules.iter().filter(|rule| rule.metric == name && rule.verdict != RuleVerdict::NotAsked);
     let mut out = format!("\nIn the run {}", record.id);
     if let Some(baseline) = &record.baseline {
-        out.push_str(&format!(", compared with {}", baseline.in_words()));
+        out.push_str(&format!(", compared with {}", text::one_line(&compare::baseline(baseline))));
     }
     out.push_str(":\n");
     // Parts that do not hold come first: of thousands that do, a few are enough.
@@ -159,10 +159,10 @@ fn result(rule: &RuleResult) -> String {
     let mut say = |what: &str, value: String| out.push_str(&format!("  {what:<14}{value}\n"));
     say("because", rule.message.clone());
     say("value", rule.shown_value());
-    if let Some(base) = rule.base {
-        say("baseline", metric::unit(&rule.metric).beside(base, rule.value.unwrap_or(f64::NAN)));
+    if let Some(base) = compare::base(rule) {
+        say("baseline", base);
     }
-    if let Some(change) = rule.shown_change() {
+    if let Some(change) = compare::difference(rule) {
         say("difference", change);
     }
     if let Some(source) = &rule.source {
@@ -181,7 +181,7 @@ fn one_run(record: &Record) -> String {
     let dirty = if record.project.dirty == Some(true) { ", with uncommitted changes" } else { "" };
     out.push_str(&format!("commit      {commit}{dirty}\n"));
     out.push_str(&match &record.baseline {
-        Some(baseline) => format!("baseline    {}\n", baseline.in_words()),
+        Some(baseline) => format!("baseline    {}\n", text::one_line(&compare::baseline(baseline))),
         None => "baseline    none\n".to_owned(),
     });
     out.push_str(&format!(

@@ -6,6 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::check::{Checked, keep};
 use super::compare::{self, Wanted as Against};
+use super::history::Place;
 use super::judge::{Material, judge, note_state};
 use super::{Context, Stop};
 use crate::check::evidence::{From, Spec, is_glob};
@@ -52,15 +53,17 @@ pub fn gate(context: &Context, request: &Request) -> anyhow::Result<Checked> {
     let clock = Instant::now();
     let state = repo::state(&config.root);
     let wanted = wanted(context, &config, &request.evidence)?;
-    let comparison = compare::find(context, &config, state.as_ref().ok(), Some(gate), &request.against, started_at)?;
+    let place = Place::of(context, &config);
+    let comparison =
+        compare::find(context, &config, &place, state.as_ref().ok(), Some(gate), &request.against, started_at)?;
     let evidence = read_all(&wanted, &config.root, &config.limits);
     let material = Material { evidence, ..Material::default() };
     let mut record = judge(&config, COMMAND, started_at, material, Some(gate), &Asked::Everything, comparison);
     note_state(&mut record, state);
     record.finished_at = context.clock.now();
     record.duration_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let (written, failures) = keep(context, &config, &mut record);
-    Ok(Checked { record, written, failures })
+    let (written, failures) = keep(&place, context, &config, &mut record);
+    Ok(Checked { record, written, failures, notices: place.take_problems() })
 }
 
 /// The files with what the policy says of them: whose they are, their format, how repeats count.

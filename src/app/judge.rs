@@ -7,14 +7,16 @@ use jiff::Timestamp;
 use super::compare::Comparison;
 use super::{GIT, NO_REPOSITORY};
 use crate::check::CheckOutcome;
+use crate::check::score::{self, Score};
 use crate::config::Config;
 use crate::evidence::measure::agreed;
 use crate::evidence::problem::CONFLICT;
 use crate::evidence::{Evidence, Kind, Measurements, Problem};
+use crate::gate::changes::{self, Seen};
 use crate::gate::judge::Asked;
 use crate::gate::rule::LimitKind;
-use crate::gate::{self, Facts, Gate, RuleResult};
-use crate::record::{self, Policy, Project, Record};
+use crate::gate::{self, Facts, Gate, Quarantine, RuleResult, TestChanges, quarantine};
+use crate::record::{self, Policy, Project, Record, Trend, TrendPoint};
 use crate::repo;
 use crate::sys::text;
 
@@ -25,6 +27,8 @@ pub struct Material {
     pub checks: Vec<CheckOutcome>,
     /// What their reports say.
     pub evidence: Evidence,
+    /// Checks of whose reports something was lost.
+    pub lossy: BTreeSet<String>,
     /// What went wrong beside that.
     pub problems: Vec<Problem>,
     /// Checks that were not selected, with the reason.
@@ -44,7 +48,7 @@ pub fn judge(
     asked: &Asked,
     comparison: Comparison,
 ) -> Record {
-    let Material { checks, mut evidence, mut problems, left_out, interrupted } = material;
+    let Material { mut checks, mut evidence, lossy, mut problems, left_out, interrupted } = material;
     evidence.note_disputes();
     let mut measurements = Measurements::of(&evidence);
     problems.append(&mut evidence.problems);
@@ -55,8 +59,19 @@ pub fn judge(
     for (name, value) in patch.iter().flat_map(gate::patch::Patch::measures) {
         measurements.add(name.to_owned(), None, &sources, value);
     }
-    let failed = evidence.tests.iter().filter(|(_, test)| test.outcome.is_failure());
-    let names = BTreeMap::from([("tests.failed".to_owned(), failed.map(|(identity, _)| identity.display()).collect())]);
+
+    let tests = record::tests(&evidence.tests);
+    let head: Vec<_> = tests.iter().map(|test| (&test.identity, &test.test)).collect();
+    let is_full = left_out.is_empty() && interrupted.is_none();
+    let (test_changes, quarantine) = history_of(config, &head, &checks, is_full, started_at, &comparison);
+    problems.extend(quarantine.problems(config.path.as_str()));
+    for check in &mut checks {
+        // Where a report lost something, nobody knows that all failures are excused.
+        check.quarantined = check.is_explained_by(&quarantine, lossy.contains(&check.id));
+    }
+    for (name, value) in changes::measure(&test_changes, &quarantine) {
+        measurements.replace(name, &evidence.sources(Kind::Tests), value);
+    }
     let facts = Facts {
         measurements: &measurements,
         files: &lines,
@@ -65,16 +80,23 @@ pub fn judge(
         base: comparison.base(),
         best: &comparison.best,
         components: &config.components,
-        excused: &BTreeMap::new(),
-        names: &names,
+        excused: &changes::excused(&test_changes, &quarantine),
+        names: &changes::names(&head, &test_changes, &quarantine),
     };
-    let rules: Vec<RuleResult> = gate.map(|gate| gate::judge(gate, &facts, asked)).unwrap_or_default();
+    let mut rules: Vec<RuleResult> = gate.map(|gate| gate::judge(gate, &facts, asked)).unwrap_or_default();
     for (name, scope, value) in gate.map(|gate| ratcheted(gate, &rules)).unwrap_or_default() {
         measurements.add(name, Some(&scope), &sources, value);
     }
+    let score = config
+        .score
+        .as_ref()
+        .filter(|_| command == record::FULL_CHECK)
+        .and_then(|settings| score::score(settings, &checks, is_full, |check| check.quarantined));
+    rules.extend(score.as_ref().map(score_rule));
     if gate.is_some_and(Gate::compares) {
         problems.extend(comparison.problems);
     }
+    let trends = trends(comparison.trends, &measurements, started_at);
     let verdict = record::verdict(&checks, &rules, &problems, interrupted.is_some());
     Record {
         schema: record::SCHEMA.to_owned(),
@@ -95,11 +117,76 @@ pub fn judge(
         measurements,
         reports: evidence.reports,
         problems,
-        tests: record::tests(&evidence.tests),
+        tests,
         lines,
         baseline: comparison.baseline,
         patch,
+        test_changes,
+        quarantine,
+        score,
+        trends,
     }
+}
+
+/// What the baseline and earlier runs say of the tests.
+fn history_of(
+    config: &Config,
+    head: &[Seen<'_>],
+    checks: &[CheckOutcome],
+    is_full: bool,
+    started_at: Timestamp,
+    comparison: &Comparison,
+) -> (TestChanges, Quarantine) {
+    let base = comparison.record.as_ref().map(Record::seen);
+    let seen: BTreeSet<&str> = head.iter().map(|(identity, _)| &*identity.check).collect();
+    let by_outcome = record::evaluated(checks, is_full);
+    // Without checks, reports were given: whose tests are in none of them was not asked for.
+    let evaluated = |check: &str| if checks.is_empty() { seen.contains(check) } else { by_outcome(check) };
+    let changes = changes::compare(&changes::Input {
+        head,
+        base: base.as_deref(),
+        samples: &comparison.samples,
+        tree: comparison.tree.as_deref(),
+        evaluated: &evaluated,
+    });
+    let quarantine = quarantine::quarantine(&quarantine::Input {
+        entries: &config.quarantine,
+        head,
+        samples: &comparison.samples,
+        at: started_at,
+        evaluated: &evaluated,
+        is_full: is_full && !checks.is_empty(),
+    });
+    (changes, quarantine)
+}
+
+/// The score as one more part of the run: the worst decides, so it can never outweigh a rule.
+fn score_rule(score: &Score) -> RuleResult {
+    RuleResult {
+        gate: SCORE.to_owned(),
+        metric: SCORE.to_owned(),
+        scope: None,
+        limit: format!("min {}", text::number(score.warn)),
+        value: Some(score.value),
+        base: None,
+        source: None,
+        verdict: score.verdict(),
+        message: score.message(),
+        advice: None,
+    }
+}
+
+/// What the score is called among the rules.
+const SCORE: &str = "score";
+
+/// Earlier values with this run's; a number that never was is no trend.
+fn trends(earlier: Vec<Trend>, measurements: &Measurements, started_at: Timestamp) -> Vec<Trend> {
+    let with_this = earlier.into_iter().map(|mut trend| {
+        let value = measurements.value(&trend.metric).filter(|value| value.is_finite());
+        trend.points.push(TrendPoint { run: String::new(), started_at, value });
+        trend
+    });
+    with_this.filter(|trend| trend.points.iter().filter(|point| point.value.is_some()).count() > 1).collect()
 }
 
 /// The values of parts of the project that later runs must not fall behind: they are stored with the numbers.

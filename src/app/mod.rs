@@ -6,11 +6,13 @@ pub mod check;
 pub mod compare;
 pub mod explain;
 pub mod gate;
+pub mod history;
 pub mod init;
 pub mod inspect;
 pub mod judge;
 pub mod reports;
 pub mod status;
+pub mod trend;
 
 use camino::Utf8PathBuf;
 
@@ -102,6 +104,16 @@ impl Stop {
 impl From<crate::sys::fs::Error> for Stop {
     fn from(error: crate::sys::fs::Error) -> Self {
         Self::undecided(error.to_string(), error.hint().map(str::to_owned))
+    }
+}
+
+impl From<crate::history::Error> for Stop {
+    fn from(error: crate::history::Error) -> Self {
+        let exit = match error {
+            crate::history::Error::Missing { .. } => Exit::Usage,
+            _ => Exit::Undecided,
+        };
+        Self { exit, message: error.to_string(), hint: error.hint().map(str::to_owned) }
     }
 }
 

@@ -2,12 +2,13 @@
 
 use camino::Utf8PathBuf;
 
+use super::history::{Place, choose};
 use super::{Context, Stop};
 use crate::config::{self, Config};
-use crate::history::{self, Store};
+use crate::history::{self, Error};
 use crate::record::Record;
 use crate::report::files;
-use crate::sys::{fs, text};
+use crate::sys::fs;
 
 /// The largest report file that is shown.
 const MAX_BYTES: u64 = 64 << 20;
@@ -28,17 +29,17 @@ pub struct Entry {
 }
 
 /// Reports need no valid configuration: only the folder they are in.
-fn place(context: &Context) -> anyhow::Result<(Store, Utf8PathBuf)> {
+fn place(context: &Context) -> anyhow::Result<(Place, Utf8PathBuf)> {
     let config: Config = match config::load(&context.cwd, context.config.as_deref()) {
         Ok(config) => config,
         Err(_) if context.report_dir.is_some() => {
             let root = crate::repo::find_root(&context.cwd).unwrap_or_else(|| context.cwd.clone());
             let folder = context.report_dir.as_ref().map_or_else(Utf8PathBuf::new, |folder| context.cwd.join(folder));
-            return Ok((Store::of(&root), folder));
+            return Ok((Place::at(context, &root, folder.clone()), folder));
         }
         Err(_) => context.load()?,
     };
-    Ok((Store::of(&config.root), context.report_dir(&config)))
+    Ok((Place::of(context, &config), context.report_dir(&config)))
 }
 
 /// All reports, newest first.
@@ -62,7 +63,7 @@ pub fn list(context: &Context) -> anyhow::Result<Vec<Entry>> {
 pub enum Shown {
     /// The record, to be rendered in any form.
     Record(Box<Record>),
-    /// The written Markdown or JSON.
+    /// The file.
     File(String),
 }
 
@@ -71,9 +72,12 @@ pub enum Shown {
 /// # Errors
 /// No such report, or several.
 pub fn show(context: &Context, id: &str, extension: Option<&str>) -> anyhow::Result<Shown> {
-    let (store, folder) = place(context)?;
+    let (place, folder) = place(context)?;
     let id = find(context, id)?;
-    if let Ok(record) = store.get(&id) {
+    // Of a record that was made again from its report the report itself says more.
+    if let Ok(record) = place.ask(|store| store.get(&id))
+        && record.problems.iter().all(|problem| problem.code != history::PARTIAL.id)
+    {
         return Ok(Shown::Record(Box::new(record)));
     }
     let path = folder.join(format!("{id}.{}", extension.unwrap_or("md")));
@@ -81,41 +85,22 @@ pub fn show(context: &Context, id: &str, extension: Option<&str>) -> anyhow::Res
     Ok(Shown::File(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-/// Protects a report for good. Returns its id.
+/// Protects a report for good, and the record it was made from. Returns its id.
 ///
 /// # Errors
 /// No such report, or the folder cannot be written.
 pub fn keep(context: &Context, id: &str) -> anyhow::Result<String> {
-    let (_, folder) = place(context)?;
+    let (place, folder) = place(context)?;
     let id = find(context, id)?;
     files::keep(&folder, &id).map_err(Stop::from)?;
-    Ok(id)
+    match place.ask(|store| store.protect(&id)) {
+        // The report is all that is left of the run.
+        Ok(()) | Err(Error::Missing { .. }) => Ok(id),
+        Err(error) => Err(Stop::from(error).into()),
+    }
 }
 
 fn find(context: &Context, wanted: &str) -> anyhow::Result<String> {
     let entries = list(context)?;
-    if entries.is_empty() {
-        return Err(Stop::nothing("there are no reports yet", Some("`mgmt full-check` writes one".into())).into());
-    }
-    if wanted == "latest" {
-        return Ok(entries[0].id.clone());
-    }
-    let matching: Vec<_> = entries.iter().filter(|entry| entry.id == wanted || entry.id.starts_with(wanted)).collect();
-    match matching.as_slice() {
-        [one] => Ok(one.id.clone()),
-        [] => Err(Stop::usage(
-            format!("there is no report `{}`", text::one_line(wanted)),
-            Some("`mgmt report list` shows their ids".into()),
-        )
-        .into()),
-        [first, ..] if first.id == wanted => Ok(first.id.clone()),
-        several => {
-            let message = format!(
-                "{} begin with `{}`",
-                text::plural(several.len() as u64, "report", "reports"),
-                text::one_line(wanted)
-            );
-            Err(Stop::usage(message, Some("write more of the id".into())).into())
-        }
-    }
+    choose(entries.iter().map(|entry| entry.id.as_str()), wanted, ("report", "reports"), "report list")
 }

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
+use super::history::Place;
 use super::{Context, Stop};
 use crate::check::outcome::Status as CheckStatus;
 use crate::evidence::metric;
 use crate::gate::Verdict;
-use crate::history::Store;
+use crate::history::{self, Filter};
 use crate::record::Record;
 use crate::sys::text;
 
@@ -16,8 +17,11 @@ pub const SCHEMA: &str = "mgmt.status/1";
 /// Runs shown.
 const RUNS: usize = 10;
 
+/// Runs in a trend.
+const TREND: usize = 40;
+
 /// Numbers that `status` follows.
-pub const FOLLOWED: &[&str] = &["tests.total", "tests.failed", "tests.skipped", "coverage.lines.percent"];
+pub use crate::record::FOLLOWED;
 
 /// The state of a project.
 #[derive(Debug, Serialize)]
@@ -30,8 +34,19 @@ pub struct Status {
     pub runs: Vec<Run>,
     /// What differs between the last run and the one before it of the same command.
     pub changes: Vec<String>,
+    /// [`FOLLOWED`] numbers over the last runs of the last run's command, full ones if that one was full.
+    pub trends: Vec<Trend>,
     /// Records that could not be read.
     pub unreadable: Vec<String>,
+}
+
+/// A number over time.
+#[derive(Debug, Serialize)]
+pub struct Trend {
+    /// Its name.
+    pub metric: String,
+    /// Its values, oldest first; null where it was no finite number.
+    pub values: Vec<Option<f64>>,
 }
 
 /// One run.
@@ -59,18 +74,12 @@ pub struct Run {
 /// No configuration, or a folder that cannot be read.
 pub fn status(context: &Context) -> anyhow::Result<Status> {
     let config = context.load()?;
-    let store = Store::of(&config.root);
-    let mut unreadable = Vec::new();
-    let mut records: Vec<Record> = Vec::new();
-    for id in store.ids().map_err(Stop::from)? {
-        if records.len() == RUNS {
-            break;
-        }
-        match store.get(&id) {
-            Ok(record) => records.push(record),
-            Err(error) => unreadable.push(error.to_string()),
-        }
-    }
+    let place = Place::of(context, &config);
+    let records = place.ask(|store| store.last(&Filter::default(), RUNS)).map_err(Stop::from)?;
+    let trends = match records.first() {
+        Some(last) => trends(&place, last).map_err(Stop::from)?,
+        None => Vec::new(),
+    };
     let changes = match records.split_first() {
         Some((last, earlier)) => earlier
             .iter()
@@ -80,7 +89,22 @@ pub fn status(context: &Context) -> anyhow::Result<Status> {
         None => Vec::new(),
     };
     let runs = records.iter().map(run).collect();
-    Ok(Status { schema: SCHEMA, project: config.name(), runs, changes, unreadable })
+    let unreadable = place.take_problems().into_iter().map(|problem| problem.message).collect();
+    Ok(Status { schema: SCHEMA, project: config.name(), runs, changes, trends, unreadable })
+}
+
+/// Numbers that at least two runs of the last one's kind measured.
+fn trends(place: &Place, last: &Record) -> Result<Vec<Trend>, history::Error> {
+    let filter = Filter { branch: None, command: Some(last.command.clone()), full_only: last.is_full() };
+    let mut out = Vec::new();
+    for metric in FOLLOWED {
+        let points = place.ask(|store| store.points(metric, None, &filter, TREND))?;
+        let values: Vec<_> = points.iter().map(|point| Some(point.value).filter(|value| value.is_finite())).collect();
+        if values.len() > 1 {
+            out.push(Trend { metric: (*metric).to_owned(), values });
+        }
+    }
+    Ok(out)
 }
 
 fn run(record: &Record) -> Run {

@@ -71,6 +71,9 @@ pub struct CheckOutcome {
     pub reason: Option<String>,
     /// Whether its failure is only a warning.
     pub allow_failure: bool,
+    /// Whether quarantine explains its failure, so that it is only a warning.
+    #[serde(default)]
+    pub quarantined: bool,
     /// Time from its start to its end, without waiting for a turn.
     pub duration_ms: u64,
     /// The command as a person would type it.
@@ -84,6 +87,12 @@ pub struct CheckOutcome {
 }
 
 impl CheckOutcome {
+    /// Whether its failure is only a warning.
+    #[must_use]
+    pub fn is_excused(&self) -> bool {
+        self.allow_failure || self.quarantined
+    }
+
     /// Whether its tests can be compared with those of another run: it ran, to its end or as long as it might. One
     /// that was skipped, could not start or was stopped says nothing about tests that are not there.
     #[must_use]
@@ -143,6 +152,7 @@ mod tests {
             skip: None,
             reason: None,
             allow_failure: false,
+            quarantined: false,
             duration_ms: 0,
             command: None,
             exit_code,

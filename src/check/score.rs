@@ -311,6 +311,7 @@ mod tests {
             skip: (status == Status::Skipped).then_some(Skip::MissingTool),
             reason: None,
             allow_failure: false,
+            quarantined: false,
             duration_ms: 0,
             command: None,
             exit_code: None,

@@ -50,10 +50,9 @@ pub(super) enum Format {
     Json,
     /// For pull requests and language models
     Markdown,
-    // Nothing has these two yet; asking for them is refused by name, as for any form a command lacks.
-    #[value(hide = true)]
+    /// For a browser: one file that needs no network
     Html,
-    #[value(hide = true)]
+    /// For tables
     Csv,
 }
 
@@ -97,6 +96,10 @@ pub(super) enum Command {
     Convert(ConvertArgs),
     /// The last runs, their numbers, and what changed
     Status,
+    /// One number over the stored runs
+    Trend(TrendArgs),
+    /// The stored records: list, show, move, prune, protect
+    History(HistoryArgs),
     /// List, show and protect earlier reports
     Report(ReportArgs),
     /// Write a mgmt.yml from what is found in this project
@@ -198,6 +201,106 @@ pub(super) enum ReportCommand {
         /// Its id, the beginning of its id, or `latest`
         id: String,
     },
+}
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct FilterArgs {
+    /// Only runs of this branch
+    #[arg(long, value_name = "BRANCH")]
+    pub(super) branch: Option<String>,
+    /// Only runs of this command
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) command: Option<String>,
+    /// Only runs in which every check was selected
+    #[arg(long)]
+    pub(super) full: bool,
+}
+
+impl From<&FilterArgs> for crate::history::Filter {
+    fn from(args: &FilterArgs) -> Self {
+        Self { branch: args.branch.clone(), command: args.command.clone(), full_only: args.full }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(super) struct TrendArgs {
+    /// The metric's name: `mgmt explain metrics` lists them
+    pub(super) metric: String,
+    /// The part of the project, as rules name it [default: all of it]
+    #[arg(long, value_name = "SCOPE")]
+    pub(super) scope: Option<String>,
+    #[command(flatten)]
+    pub(super) filter: FilterArgs,
+    /// The newest values, at most so many
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = at_least_one)]
+    pub(super) limit: usize,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct HistoryArgs {
+    #[command(subcommand)]
+    pub(super) command: HistoryCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum HistoryCommand {
+    /// The stored runs, newest first
+    List {
+        #[command(flatten)]
+        filter: FilterArgs,
+        /// The newest runs, at most so many
+        #[arg(long, value_name = "N", default_value_t = 30, value_parser = at_least_one)]
+        limit: usize,
+    },
+    /// Show one record: its report, or with --format json all of it
+    Show {
+        /// Its id, the beginning of its id, or `latest`
+        #[arg(default_value = "latest")]
+        id: String,
+    },
+    /// Write records as JSON lines, oldest first
+    Export {
+        #[command(flatten)]
+        filter: FilterArgs,
+        /// Write to this file instead of standard output
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<Utf8PathBuf>,
+    },
+    /// Take in records that were exported, here or elsewhere
+    Import {
+        /// Files of JSON lines; `-` is standard input
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<Utf8PathBuf>,
+    },
+    /// Remove old records now, and give their space back to the disk
+    Prune {
+        /// How long records are kept, instead of the policy's `history.keep`: 90d
+        #[arg(long, value_name = "DURATION", value_parser = crate::sys::text::parse_duration)]
+        keep: Option<std::time::Duration>,
+        /// How many are kept, instead of the policy's `history.max-runs`
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        max_runs: Option<u64>,
+    },
+    /// Protect a record from being removed
+    Keep {
+        /// Its id, the beginning of its id, or `latest`
+        id: String,
+    },
+    /// Let a protected record, and its report, expire again
+    Unkeep {
+        /// Its id, the beginning of its id, or `latest`
+        id: String,
+    },
+    /// Look whether the store is whole; set a damaged one aside and make a new one
+    Check {
+        /// Exported records that a new store is made from, before what reports still say
+        #[arg(long, value_name = "FILE")]
+        from: Vec<Utf8PathBuf>,
+    },
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "write a whole number from 1".to_owned())
 }
 
 #[derive(Args, Debug)]

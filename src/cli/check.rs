@@ -56,7 +56,7 @@ pub(super) fn run(
 }
 
 /// The forms that a record is shown in.
-pub(super) const FORMS: &[Format] = &[Format::Human, Format::Json, Format::Markdown];
+pub(super) const FORMS: &[Format] = &[Format::Human, Format::Json, Format::Markdown, Format::Html];
 
 /// Shows what came of a run: the report, where it was written, and what could not be.
 pub(super) fn show(context: &Context, checked: &Checked, screen: &mut Screen) {
@@ -70,6 +70,9 @@ pub(super) fn show(context: &Context, checked: &Checked, screen: &mut Screen) {
     }
     for failure in &checked.failures {
         screen.warning(&format!("not written: {}", failure.message), failure.hint.as_deref());
+    }
+    for notice in &checked.notices {
+        screen.warning(&notice.message, notice.hint.as_deref());
     }
 }
 

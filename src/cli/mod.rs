@@ -10,12 +10,14 @@ mod config;
 mod convert;
 mod explain;
 mod gate;
+mod history;
 mod init;
 mod inspect;
 mod plan;
 mod report;
 mod screen;
 mod status;
+mod trend;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -106,6 +108,8 @@ fn dispatch(program: Program, cli: Cli, env: Env, screen: &mut Screen) -> anyhow
         Command::MlModels(args) => check::run(&context, &check::ML_MODELS, &args, screen),
         Command::DataCheck(args) => check::run(&context, &check::DATA_CHECK, &args, screen),
         Command::Status => status::run(&context, screen),
+        Command::Trend(args) => trend::run(&context, &args, screen),
+        Command::History(args) => history::run(&context, &args, screen),
         Command::Report(args) => report::run(&context, &args, screen),
         Command::Gate(args) => gate::run(&context, &args, screen),
         Command::Inspect(args) => inspect::run(&context, &args, screen),

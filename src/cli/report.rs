@@ -40,7 +40,7 @@ fn list(context: &Context, screen: &mut Screen) -> anyhow::Result<()> {
 }
 
 fn show(context: &Context, id: &str, screen: &mut Screen) -> anyhow::Result<()> {
-    screen.require("report show", &[Format::Human, Format::Json, Format::Markdown])?;
+    screen.require("report show", &[Format::Human, Format::Json, Format::Markdown, Format::Html])?;
     let renderer = report::renderer(screen.format.name());
     let shown = reports::show(context, id, renderer.and_then(|renderer| renderer.extension))?;
     match (shown, renderer) {

@@ -3,9 +3,10 @@
 use super::args::Format;
 use super::screen::Screen;
 use crate::app::Context;
-use crate::app::status::{self, FOLLOWED, Status};
+use crate::app::status::{self, FOLLOWED, Status, Trend};
 use crate::evidence::metric;
 use crate::report::Palette;
+use crate::report::sparkline::sparkline;
 use crate::sys::{clock, text};
 
 pub(super) fn run(context: &Context, screen: &mut Screen) -> anyhow::Result<u8> {
@@ -52,6 +53,12 @@ fn human(status: &Status, palette: Palette) -> String {
         }
         out.push('\n');
     }
+    if !status.trends.is_empty() {
+        out.push_str(&format!("\n{strong}trend{strong:#} (runs of the last one's kind, oldest first)\n"));
+    }
+    for trend in &status.trends {
+        out.push_str(&trend_line(trend));
+    }
     out.push_str(&format!("\n{strong}since the run before{strong:#}\n"));
     if status.changes.is_empty() {
         out.push_str("  nothing changed, or there is no run to compare with\n");
@@ -60,6 +67,14 @@ fn human(status: &Status, palette: Palette) -> String {
         out.push_str(&format!("  {change}\n"));
     }
     out
+}
+
+fn trend_line(trend: &Trend) -> String {
+    let unit = metric::unit(&trend.metric);
+    let values: Vec<_> = trend.values.iter().map(|value| value.unwrap_or(f64::NAN)).collect();
+    let shown = |value: Option<&f64>| value.map_or_else(String::new, |value| unit.alone(*value));
+    let (first, last) = (shown(values.first()), shown(values.last()));
+    format!("  {:<13}  {}  {first} → {last}\n", short(&trend.metric), sparkline(&values, values.len()))
 }
 
 fn short(name: &str) -> &str {

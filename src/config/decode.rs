@@ -13,6 +13,7 @@ use crate::evidence::Limits;
 use crate::gate::quarantine::entry as quarantine;
 use crate::gate::scope::{Components, Globs};
 use crate::gate::{Gate, rule};
+use crate::history;
 use crate::sys::text;
 
 /// The keys of the file.
@@ -52,6 +53,7 @@ pub const KEYS: &[Key] = &[
         score::settings_schema,
     ),
     Key::optional("reports", "Where reports go and how long they are kept.", || piece::object(REPORTS)),
+    Key::optional("history", "How long the records of runs are kept, and how many.", || piece::object(history::KEYS)),
 ];
 
 const PROJECT: &[Key] = &[
@@ -145,6 +147,8 @@ fn root_map(decoder: &mut Decoder, node: &Node, root: &Utf8Path, path: &Utf8Path
     let score = fields.get("score").map(|node| score::decode(decoder, node, &declared.groups));
     let reports = fields.get("reports").map_or(Some(Reports::default()), |node| reports(decoder, node));
     let limits = fields.get("limits").map_or(Some(Limits::default()), |node| limits::decode(decoder, node));
+    let history =
+        fields.get("history").map_or(Some(Default::default()), |node| history::Settings::decode(decoder, node));
     Some(Config {
         root: root.to_owned(),
         path: path.to_owned(),
@@ -158,6 +162,7 @@ fn root_map(decoder: &mut Decoder, node: &Node, root: &Utf8Path, path: &Utf8Path
         quarantine: quarantine?,
         score: score.flatten(),
         reports: reports?,
+        history: history?,
     })
 }
 

@@ -24,6 +24,7 @@ use crate::evidence::problem::{Code, Level};
 use crate::gate::quarantine::Entry;
 use crate::gate::scope::{Components, Globs};
 use crate::gate::{Gate, rule};
+use crate::history;
 
 /// File names, in the order in which they are looked for in each folder.
 pub const FILE_NAMES: &[&str] = &["mgmt.yml", ".github/mgmt.yml"];
@@ -58,6 +59,8 @@ pub struct Config {
     pub score: Option<score::Settings>,
     /// Where reports go.
     pub reports: Reports,
+    /// What is kept of earlier runs.
+    pub history: history::Settings,
 }
 
 /// `project:`.

@@ -55,6 +55,8 @@ pub fn show(config: &Config) -> Value {
     }
     let keep = text::duration_setting(config.reports.keep);
     out.insert("reports".into(), json!({ "dir": config.reports.dir, "keep": keep }));
+    let keep = text::duration_setting(config.history.keep);
+    out.insert("history".into(), json!({ "keep": keep, "max-runs": config.history.max_runs }));
     out.into()
 }
 

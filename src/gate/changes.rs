@@ -5,7 +5,7 @@
 //! numbers of [`measure`] against them.
 
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -225,8 +225,8 @@ pub fn measure(changes: &TestChanges, quarantine: &Quarantine) -> Vec<(&'static 
 /// What quarantine takes off each number before a rule judges it; only what is not 0. The measurements themselves stay
 /// as they are.
 #[must_use]
-pub fn excused(changes: &TestChanges, quarantine: &Quarantine) -> Vec<(&'static str, f64)> {
-    let held: HashSet<&Identity> = quarantine.tests.iter().map(|test| &test.identity).collect();
+pub fn excused(changes: &TestChanges, quarantine: &Quarantine) -> BTreeMap<String, f64> {
+    let held = held(quarantine);
     let failing = changes.base.iter().flat_map(|base| &base.newly_failing).filter(|id| held.contains(id)).count();
     let flaky = changes.flaky.iter().filter(|flaky| held.contains(&flaky.identity)).count();
     let all = [
@@ -235,7 +235,38 @@ pub fn excused(changes: &TestChanges, quarantine: &Quarantine) -> Vec<(&'static 
         ("tests.newly_failing", failing),
         ("tests.flaky", flaky),
     ];
-    all.into_iter().filter(|(_, number)| *number > 0).map(|(name, number)| (name, count(number))).collect()
+    all.into_iter().filter(|(_, number)| *number > 0).map(|(name, number)| (name.to_owned(), count(number))).collect()
+}
+
+/// The tests behind each number, by the names that people know them by; those in quarantine only where they still
+/// count.
+#[must_use]
+pub fn names(head: &[Seen<'_>], changes: &TestChanges, quarantine: &Quarantine) -> BTreeMap<String, Vec<String>> {
+    let held = held(quarantine);
+    let counts = |id: &&Identity| !held.contains(*id);
+    let of = |outcomes: &[Outcome]| -> Vec<&Identity> {
+        head.iter().filter(|(_, test)| outcomes.contains(&test.outcome)).map(|(identity, _)| *identity).collect()
+    };
+    let base = changes.base.as_ref();
+    let all: [(&str, Vec<&Identity>); 8] = [
+        ("tests.failed", of(&[Outcome::Failed, Outcome::Errored]).into_iter().filter(counts).collect()),
+        ("tests.errors", of(&[Outcome::Errored]).into_iter().filter(counts).collect()),
+        ("tests.skipped", of(&[Outcome::Skipped])),
+        ("tests.flaky", changes.flaky.iter().map(|flaky| &flaky.identity).filter(counts).collect()),
+        ("tests.disappeared", base.iter().flat_map(|base| &base.disappeared).map(|gone| &gone.identity).collect()),
+        ("tests.newly_skipped", base.iter().flat_map(|base| &base.newly_skipped).collect()),
+        ("tests.newly_failing", base.iter().flat_map(|base| &base.newly_failing).filter(counts).collect()),
+        ("tests.newly_slow", changes.pace.iter().flat_map(|pace| &pace.slow).map(|slow| &slow.identity).collect()),
+    ];
+    let named = |tests: Vec<&Identity>| tests.into_iter().map(Identity::display).collect();
+    all.into_iter()
+        .filter(|(_, tests)| !tests.is_empty())
+        .map(|(name, tests)| (name.to_owned(), named(tests)))
+        .collect()
+}
+
+fn held(quarantine: &Quarantine) -> HashSet<&Identity> {
+    quarantine.tests.iter().map(|test| &test.identity).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
@@ -460,6 +491,48 @@ mod unit_tests {
         for (name, _) in measure(&told, &Quarantine::default()) {
             assert!(crate::evidence::metric::find(name).is_some(), "{name}");
         }
+    }
+
+    #[test]
+    fn names_and_excuses_add_up_to_the_numbers() {
+        let head = run(&[("a", FAILED), ("b", Outcome::Errored), ("c", SKIPPED), ("d", PASSED), ("e", FAILED)]);
+        let base = run(&[("a", PASSED), ("b", PASSED), ("c", PASSED), ("gone", PASSED)]);
+        let mut told = changes(&head, Some(&base), &|_| true);
+        for name in ["a", "d"] {
+            told.flaky.push(Flaky {
+                identity: identity(name),
+                in_run: true,
+                tree_passed: 0,
+                tree_failed: 0,
+                failed_runs: 1,
+                runs: 1,
+            });
+        }
+        let in_quarantine = |name: &str, outcome| super::super::quarantine::Quarantined {
+            identity: identity(name),
+            reason: "known".into(),
+            until: "2030-01-31".parse().unwrap(),
+            outcome,
+            flaky: false,
+            stable_runs: 0,
+        };
+        let tests = vec![in_quarantine("a", FAILED), in_quarantine("b", Outcome::Errored), in_quarantine("c", SKIPPED)];
+        let quarantine = Quarantine { tests, ..Quarantine::default() };
+        let excused = excused(&told, &quarantine);
+        let names = names(&seen(&head), &told, &quarantine);
+        let shown: Vec<_> = names.iter().map(|(name, tests)| format!("{name}: {}", tests.join(" "))).collect();
+        assert_eq!(
+            shown,
+            [
+                "tests.disappeared: gone",
+                "tests.failed: e",
+                "tests.flaky: d",
+                "tests.newly_skipped: c",
+                "tests.skipped: c"
+            ]
+        );
+        let excused: Vec<_> = excused.iter().map(|(name, number)| format!("{name} {number}")).collect();
+        assert_eq!(excused, ["tests.errors 1", "tests.failed 2", "tests.flaky 1", "tests.newly_failing 2"]);
     }
 
     #[test]

@@ -60,17 +60,6 @@ impl RuleResult {
         let bound = self.limit.rsplit(' ').next().and_then(|bound| bound.parse().ok());
         metric::unit(&self.metric).beside(value, bound.unwrap_or(f64::NAN))
     }
-
-    /// The change against the baseline for people: `+0.25 points`; `None` without a baseline.
-    #[must_use]
-    pub fn shown_change(&self) -> Option<String> {
-        let change = self.value? - self.base?;
-        if !change.is_finite() {
-            return None;
-        }
-        let sign = if change > 0.0 { "+" } else { "" };
-        Some(format!("{sign}{}", metric::unit(&self.metric).change(change)))
-    }
 }
 
 /// Which rules are asked.
@@ -100,7 +89,7 @@ pub struct Facts<'a> {
     /// Named parts of the project.
     pub components: &'a Components,
     /// How much of a metric is excused: failures in quarantine.
-    pub excused: &'a BTreeMap<String, u64>,
+    pub excused: &'a BTreeMap<String, f64>,
     /// Names behind a metric, for advice: `tests.failed` and the tests that failed.
     pub names: &'a BTreeMap<String, Vec<String>>,
 }

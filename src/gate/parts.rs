@@ -150,11 +150,9 @@ fn project<'a>(rule: &Rule, facts: &Facts<'a>) -> Vec<Part<'a>> {
         .all(&rule.metric)
         .map(|stated| part(Value::Number(stated.value), Some(stated.sources.join(", "))))
         .collect();
-    if let Some(excused) = facts.excused.get(&rule.metric).filter(|excused| **excused > 0) {
+    if let Some(excused) = facts.excused.get(&rule.metric).filter(|excused| **excused > 0.0) {
         for part in &mut parts {
             if let Value::Number(value) = &mut part.value {
-                #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-                let excused = *excused as f64;
                 *value = (*value - excused).max(0.0);
                 part.note = Some(format!("{excused} in quarantine left out"));
             }

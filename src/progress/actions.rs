@@ -106,6 +106,7 @@ mod tests {
             skip: None,
             reason: Some("exit code 1: 100%, yes".into()),
             allow_failure: false,
+            quarantined: false,
             duration_ms: 5,
             command: None,
             exit_code: Some(1),

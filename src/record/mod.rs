@@ -13,14 +13,15 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::check::CheckOutcome;
+use crate::check::score::Score;
 use crate::evidence::collect::Report;
 use crate::evidence::coverage::FileLines;
 use crate::evidence::tests::{Identity, Test, Tests};
 use crate::evidence::{Level, Measurements, Problem};
 use crate::gate::changes::Seen;
 use crate::gate::patch::Patch;
-use crate::gate::{RuleResult, Verdict};
-use crate::sys::{clock, text};
+use crate::gate::{Quarantine, RuleResult, TestChanges, Verdict};
+use crate::sys::clock;
 
 /// The schema of a stored record.
 pub const SCHEMA: &str = "mgmt.record/1";
@@ -77,6 +78,18 @@ pub struct Record {
     /// What became of the lines that were changed.
     #[serde(default)]
     pub patch: Option<Patch>,
+    /// What became of the tests since the baseline and over earlier runs.
+    #[serde(default)]
+    pub test_changes: TestChanges,
+    /// Tests whose failures are excused.
+    #[serde(default)]
+    pub quarantine: Quarantine,
+    /// One number over all groups, if one is wanted.
+    #[serde(default)]
+    pub score: Option<Score>,
+    /// The main numbers over earlier runs and this one.
+    #[serde(default)]
+    pub trends: Vec<Trend>,
 }
 
 /// What was looked at.
@@ -96,6 +109,29 @@ pub struct Project {
     /// The merge commit that was tested, where it is not `commit` itself.
     pub merge_commit: Option<String>,
 }
+
+/// A metric over runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trend {
+    /// Its name.
+    pub metric: String,
+    /// Its values, oldest first; the last is this run's.
+    pub points: Vec<TrendPoint>,
+}
+
+/// One value of a trend.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrendPoint {
+    /// The run; empty for the one that tells the trend.
+    pub run: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// The value; `None` where it was not a finite number.
+    pub value: Option<f64>,
+}
+
+/// Numbers that reports follow over runs.
+pub const FOLLOWED: &[&str] = &["tests.total", "tests.failed", "tests.skipped", "coverage.lines.percent"];
 
 /// Where the rules come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,21 +175,6 @@ pub struct Baseline {
     pub age_ms: u64,
 }
 
-impl Baseline {
-    /// In words: `1a2b3c4d5e (main), 3 commits further back, 2 d old, from history`.
-    #[must_use]
-    pub fn in_words(&self) -> String {
-        let commit = self.commit.as_deref().map_or("no commit", |commit| commit.get(..10).unwrap_or(commit));
-        let branch = self.branch.as_deref().map(|branch| format!(" ({})", text::one_line(branch))).unwrap_or_default();
-        let distance = match self.distance {
-            Some(0) | None => String::new(),
-            Some(steps) => format!(", {} further back", text::plural(steps, "commit", "commits")),
-        };
-        let age = text::duration(std::time::Duration::from_millis(self.age_ms));
-        format!("{}{branch}{distance}, {age} old, from {}", text::one_line(commit), text::one_line(&self.source))
-    }
-}
-
 impl Record {
     /// The name that a record of this moment, command and verdict has in a store.
     #[must_use]
@@ -175,7 +196,7 @@ impl Record {
             && self.is_full()
             && self.project.commit.is_some()
             && self.project.dirty == Some(false)
-            && self.interrupted.is_none()
+            && !self.is_interrupted()
             && self.problems.iter().all(|problem| problem.level != Level::Loss)
     }
 
@@ -183,6 +204,12 @@ impl Record {
     #[must_use]
     pub fn seen(&self) -> Vec<Seen<'_>> {
         self.tests.iter().map(|test| (&test.identity, &test.test)).collect()
+    }
+
+    /// Whether it was stopped before it was done.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted.is_some() || self.verdict == Verdict::Interrupted
     }
 
     /// What a person wants counted.
@@ -221,6 +248,7 @@ mod unit_tests {
             skip: None,
             reason: None,
             allow_failure: false,
+            quarantined: false,
             duration_ms: 0,
             command: None,
             exit_code: None,

@@ -30,7 +30,7 @@ pub fn verdict(checks: &[CheckOutcome], rules: &[RuleResult], problems: &[Proble
 fn of_check(check: &CheckOutcome) -> Verdict {
     match check.status {
         Status::Interrupted => Verdict::Interrupted,
-        _ if check.allow_failure => Verdict::Pass,
+        _ if check.is_excused() => Verdict::Pass,
         // It was asked for and never ran: an excused failure of what it needs does not answer for it.
         Status::Skipped if check.skip == Some(Skip::NeedFailed) => Verdict::Inconclusive,
         Status::Passed | Status::Skipped => Verdict::Pass,
@@ -43,7 +43,7 @@ fn of_check(check: &CheckOutcome) -> Verdict {
 #[must_use]
 pub(super) fn warns(check: &CheckOutcome) -> bool {
     match check.status {
-        Status::Failed | Status::TimedOut | Status::Error => check.allow_failure,
+        Status::Failed | Status::TimedOut | Status::Error => check.is_excused(),
         Status::Skipped => check.skip == Some(Skip::MissingTool),
         Status::Passed | Status::Interrupted => false,
     }
@@ -82,7 +82,7 @@ pub struct Counts {
 impl Counts {
     pub(super) fn of(record: &Record) -> Self {
         let checks = |wanted: &[Status]| {
-            record.checks.iter().filter(|check| !check.allow_failure && wanted.contains(&check.status)).count() as u64
+            record.checks.iter().filter(|check| !check.is_excused() && wanted.contains(&check.status)).count() as u64
         };
         let rules = |wanted: RuleVerdict| record.rules.iter().filter(|rule| rule.verdict == wanted).count() as u64;
         Self {
@@ -92,7 +92,7 @@ impl Counts {
                 + record
                     .checks
                     .iter()
-                    .filter(|check| !check.allow_failure && check.skip == Some(Skip::NeedFailed))
+                    .filter(|check| !check.is_excused() && check.skip == Some(Skip::NeedFailed))
                     .count() as u64,
             rules: record.rules.len() as u64 - rules(RuleVerdict::NotAsked),
             failed_rules: rules(RuleVerdict::Fail),
@@ -117,6 +117,7 @@ mod tests {
             skip: (status == Status::Skipped).then_some(Skip::MissingTool),
             reason: None,
             allow_failure,
+            quarantined: false,
             duration_ms: 0,
             command: None,
             exit_code: None,

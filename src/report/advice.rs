@@ -73,7 +73,7 @@ pub fn summary(record: &Record) -> String {
 #[must_use]
 pub fn steps(record: &Record) -> Vec<Step> {
     let mut steps = Vec::new();
-    for check in record.checks.iter().filter(|check| !check.allow_failure) {
+    for check in record.checks.iter().filter(|check| !check.is_excused()) {
         let reason = check.reason.as_deref().unwrap_or(check.status.word());
         match check.status {
             Status::Failed | Status::TimedOut => {

@@ -1,4 +1,4 @@
-//! Report files on disk: `<id>.md`, `<id>.json`, `latest.md`, `latest.json`.
+//! Report files on disk: `<id>.md`, `<id>.json`, `<id>.html`, and the same as `latest`.
 //!
 //! Only names that this program gives are ever removed; a file `<id>.keep` protects a report for good.
 
@@ -76,6 +76,20 @@ pub fn keep(folder: &Utf8Path, id: &str) -> Result<(), files::Error> {
         &folder.join(format!("{id}.{KEEP}")),
         b"This report is kept; remove this file to let it expire.\n",
     )
+}
+
+/// The reverse of [`keep`]. A report that nobody protects stays as it is.
+///
+/// # Errors
+/// The system's error, with the path.
+pub fn release(folder: &Utf8Path, id: &str) -> Result<(), files::Error> {
+    let path = folder.join(format!("{id}.{KEEP}"));
+    match fs::remove_file(&path) {
+        Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Err(files::Error::new("remove", path, error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Removes reports that `is_expired` names and nobody protects. Returns how many reports.

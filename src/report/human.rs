@@ -2,7 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 
-use super::{Options, advice};
+use super::{Options, advice, compare};
 use crate::check::outcome::{Skip, Status};
 use crate::evidence::Level;
 use crate::gate::{RuleResult, RuleVerdict, Verdict};
@@ -64,7 +64,7 @@ impl Palette {
     pub fn check(&self, check: &crate::check::CheckOutcome) -> String {
         let (word, style) = match check.status {
             Status::Passed => ("pass", self.good),
-            Status::Failed | Status::TimedOut | Status::Error if check.allow_failure => ("warn", self.doubt),
+            Status::Failed | Status::TimedOut | Status::Error if check.is_excused() => ("warn", self.doubt),
             Status::Failed => ("FAIL", self.bad),
             Status::TimedOut => ("TIME", self.bad),
             Status::Error => ("ERROR", self.bad),
@@ -222,10 +222,10 @@ impl Writer {
         self.heading(&format!("rules (gate {gate})"));
         if let Some(baseline) = &record.baseline {
             let dim = self.palette.dim;
-            self.line(&format!("  {dim}compared with {}{dim:#}", baseline.in_words()));
+            self.line(&format!("  {dim}compared with {}{dim:#}", text::one_line(&compare::baseline(baseline))));
         }
         let names = |rule: &RuleResult| advice::of_scope(&rule.metric, rule.scope.as_deref());
-        let changes = |rule: &RuleResult| rule.shown_change().unwrap_or_default();
+        let changes = |rule: &RuleResult| compare::difference(rule).unwrap_or_default();
         let width =
             |of: &dyn Fn(&RuleResult) -> String| shown.iter().map(|rule| of(rule).chars().count()).max().unwrap_or(0);
         let (name, value, change) = (width(&names), width(&RuleResult::shown_value), width(&changes));

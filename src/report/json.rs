@@ -276,7 +276,8 @@ pub fn report(record: &Record) -> Report {
 }
 
 /// A count without a decimal point, any other number as it is; nothing for what is not finite.
-pub(super) fn number(value: f64) -> Option<Number> {
+#[must_use]
+pub fn number(value: f64) -> Option<Number> {
     #[expect(clippy::cast_possible_truncation, reason = "whole and within the range that f64 holds exactly")]
     let whole = (value.fract() == 0.0 && value.abs() < 9e15).then_some(value as i64);
     whole.map(Number::from).or_else(|| Number::from_f64(value))

@@ -4,12 +4,16 @@
 //! record; a number that is not in it cannot be in a report.
 
 pub mod advice;
+pub mod compare;
 pub mod convert;
 pub mod evidence;
+pub mod failure;
 pub mod files;
+pub mod html;
 mod human;
 pub mod json;
 mod markdown;
+pub mod sparkline;
 
 pub use human::Palette;
 
@@ -50,6 +54,12 @@ pub const RENDERERS: &[Renderer] = &[
         extension: Some("json"),
         doc: "For programs: one object, schema mgmt.report/1.",
         render: |record, _| json::render(record),
+    },
+    Renderer {
+        name: "html",
+        extension: Some("html"),
+        doc: "For a browser: one file that needs no network.",
+        render: |record, _| html::render(record),
     },
 ];
 

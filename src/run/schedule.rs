@@ -284,6 +284,7 @@ impl Finished {
             skip,
             reason: Some(reason),
             allow_failure: check.allow_failure,
+            quarantined: false,
             duration_ms: 0,
             command: command_of(check),
             exit_code: None,

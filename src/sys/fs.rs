@@ -82,10 +82,37 @@ pub fn write_durable(path: &Utf8Path, content: &[u8]) -> Result<(), Error> {
     replace(path, content, fs::File::sync_data)
 }
 
+/// [`write_durable`] for content that is made while it is written. The outer error of `make` is the writer's.
+///
+/// # Errors
+/// The same, or what `make` says; the old content then still stands.
+pub fn write_from<T, E: From<Error>>(
+    path: &Utf8Path,
+    make: impl FnOnce(&mut dyn Write) -> io::Result<Result<T, E>>,
+) -> Result<T, E> {
+    let fail = |source| Error::new("write", path, source);
+    let mut file = beside(path).map_err(fail)?;
+    let made = {
+        let mut out = io::BufWriter::with_capacity(1 << 20, file.as_file_mut());
+        let made = make(&mut out).map_err(fail)??;
+        out.flush().map_err(fail)?;
+        made
+    };
+    file.as_file().sync_data().map_err(fail)?;
+    set_shared_mode(file.as_file()).map_err(fail)?;
+    file.persist(path).map_err(|error| fail(error.error))?;
+    Ok(made)
+}
+
+/// A temporary file in the folder of `path`.
+fn beside(path: &Utf8Path) -> io::Result<tempfile::NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
+    tempfile::Builder::new().prefix(".mgmt-").suffix(".tmp").tempfile_in(folder)
+}
+
 fn replace(path: &Utf8Path, content: &[u8], settle: fn(&fs::File) -> io::Result<()>) -> Result<(), Error> {
     let fail = |source| Error::new("write", path, source);
-    let folder = path.parent().filter(|folder| !folder.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".mgmt-").suffix(".tmp").tempfile_in(folder).map_err(fail)?;
+    let mut file = beside(path).map_err(fail)?;
     file.write_all(content).and_then(|()| settle(file.as_file())).map_err(fail)?;
     set_shared_mode(file.as_file()).map_err(fail)?;
     file.persist(path).map_err(|error| fail(error.error))?;

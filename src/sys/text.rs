@@ -165,6 +165,13 @@ pub fn list<S: AsRef<str>>(items: &[S]) -> String {
     }
 }
 
+/// The same with a capital letter at its beginning.
+#[must_use]
+pub fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
 /// Text from outside made safe for one line of a terminal: control characters, and the marks that
 /// turn the direction of writing, are shown as escapes.
 #[must_use]
@@ -245,7 +252,10 @@ fn skip_escape_sequence(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
 #[must_use]
 pub fn is_unprintable(ch: char) -> bool {
     ch.is_control()
-        || matches!(ch, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || matches!(
+            ch,
+            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+        )
 }
 
 /// At most `max` characters, the last of them `…` where something was cut.
@@ -327,6 +337,7 @@ mod tests {
     #[test]
     fn hostile_text_cannot_move_the_cursor_or_reorder_a_line() {
         assert_eq!(one_line("a\u{1b}[31mb\u{202e}c\nd"), "a\\u{1b}[31mb\\u{202e}c\\nd");
+        assert_eq!(one_line("\u{61c}\u{2028}\u{2029}"), "\\u{61c}\\u{2028}\\u{2029}");
         assert_eq!(plain_lines("a\u{1b}[31mred\u{1b}[0m\r\nb\u{0}\u{1b}]8;;http://x\u{7}link"), "ared\nb\\u{0}link");
         assert_eq!(plain_lines("\u{1b}[\u{1b}[2J"), "");
         assert_eq!(plain_lines("\u{1b}[31m-a\u{1b}(B\u{1b}[m\n\u{1b}Pq#0\u{1b}\\b"), "-a\nb");

@@ -38,6 +38,12 @@ fn status_tells_what_changed_and_never_judges() {
       [minute]  full-check    FAIL           -                           3              1              0        33.33 %
       [minute]  full-check    PASS           -                           2              0              0          100 %
 
+    trend (runs of the last one's kind, oldest first)
+      tests          ▁█  2 → 3
+      failed         ▁█  0 → 1
+      skipped        ▄▄  0 → 0
+      line coverage  █▁  100 % → 33.33 %
+
     since the run before
       verdict: pass → fail
       check tests: passed → failed
@@ -61,6 +67,10 @@ fn a_damaged_record_is_passed_over_and_said() {
     let ran = project.run(&["status"]);
     assert_eq!(ran.code, 0);
     assert!(ran.stderr.contains("cannot understand"), "{ran:?}");
+    // Told once: from then on it stands aside.
+    let ran = project.run(&["status"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert_eq!(project.list(".mgmt/records"), ["20200101T000000000Z-full-check-pass.json.damaged"]);
 }
 
 #[test]
@@ -80,7 +90,7 @@ fn reports_are_listed_shown_and_kept() {
     assert!(project.run(&["report", "show", &id[..12]]).stdout.contains("PASS"));
     assert_eq!(project.run(&["report", "show", "nonsense"]).code, 2);
     // Where the record is gone the written file is shown.
-    std::fs::remove_file(project.path(&format!(".mgmt/records/{id}.json"))).unwrap();
+    std::fs::remove_file(project.path(".mgmt/history.db")).unwrap();
     assert!(project.run(&["report", "show", &id]).stdout.starts_with("## ✅ pass"));
 }
 
@@ -142,6 +152,8 @@ fn help_is_short_and_complete() {
       inspect      Show what a gate would see in report files
       convert      Write report files, added up, in a form that other tools read
       status       The last runs, their numbers, and what changed
+      trend        One number over the stored runs
+      history      The stored records: list, show, move, prune, protect
       report       List, show and protect earlier reports
       init         Write a mgmt.yml from what is found in this project
       config       Check, show or describe the policy file
@@ -169,6 +181,8 @@ fn help_is_short_and_complete() {
               - human:    For a terminal
               - json:     For programs
               - markdown: For pull requests and language models
+              - html:     For a browser: one file that needs no network
+              - csv:      For tables
 
           --color <WHEN>
               When to use colour

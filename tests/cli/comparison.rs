@@ -189,7 +189,8 @@ fn renames_new_files_and_files_nobody_measured() {
 fn reports_are_judged_without_running_anything() {
     let project = shop(CONFIG);
     project.run(&["full-check"]);
-    let record = format!(".mgmt/records/{}", project.list(".mgmt/records").remove(0));
+    let record = "base.jsonl".to_owned();
+    assert_eq!(project.run(&["history", "export", "-o", &record]).code, 0);
     project.write("other/junit.xml", JUNIT.replace("name=\"b\"/>", "name=\"b\"><failure/></testcase>"));
     project.write("empty.diff", "");
     let gate = |evidence: &[&str]| {
@@ -247,7 +248,7 @@ fn a_rule_and_a_run_are_explained() {
 fn the_age_of_a_baseline_changes_no_rule() {
     let project = shop(CONFIG);
     project.run(&["full-check"]);
-    let record = project.read(&format!(".mgmt/records/{}", project.list(".mgmt/records").remove(0)));
+    let record = project.run(&["history", "show", "--format", "json"]).stdout;
     project.write("lcov.in", lcov(&[("src/cart.py", "+-++-")]));
     project.run(&["full-check"]);
     let gate = |started_at: &str| {

@@ -459,6 +459,9 @@ fn a_valid_policy_is_shown_with_its_defaults_and_reads_back_the_same() {
     reports:
       dir: .mgmt/reports
       keep: 30d
+    history:
+      keep: 365d
+      max-runs: 10000
     ");
     project.write("again.yml", &shown.stdout);
     assert_eq!(project.run(&["config", "show", "--config", "again.yml"]).stdout, shown.stdout);
@@ -483,7 +486,7 @@ fn unknown_gates_and_forms_are_usage_errors() {
     assert_eq!(told(&["full-check", "--gate", "cd"]), "error: there is no gate `cd`\nhelp: there are: ci, deploy\n");
     assert_eq!(
         told(&["full-check", "--format", "csv"]),
-        "error: `full-check` has no csv output\nhelp: it has human, json and markdown\n"
+        "error: `full-check` has no csv output\nhelp: it has human, json, markdown and html\n"
     );
     assert_eq!(project.list(".mgmt"), [""; 0], "a refused command wrote something");
 }

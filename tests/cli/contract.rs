@@ -233,7 +233,7 @@ fn the_written_json_is_what_was_printed_and_latest_is_the_same() {
     let own = names.iter().find(|name| name.ends_with("-full-check-fail.json")).unwrap();
     assert_eq!(project.read(&format!(".mgmt/reports/{own}")), ran.stdout);
     assert_eq!(project.read(".mgmt/reports/latest.json"), ran.stdout);
-    assert_eq!(names.len(), 4, "{names:?}");
+    assert_eq!(names.len(), 6, "{names:?}");
     assert_eq!(project.git(&["status", "--porcelain"]), "", ".mgmt does not ignore itself");
 }
 
@@ -313,6 +313,15 @@ fn the_markdown_opens_with_the_verdict_and_what_to_do() {
 
     </details>
 
+    <details><summary>Slowest tests</summary>
+
+    | test | time |
+    |---|---:|
+    | `shop.cart::total` | [time] |
+    | `shop.cart::adds` | [time] |
+
+    </details>
+
     <details><summary>Measurements</summary>
 
     | metric | value | read from |
@@ -389,10 +398,11 @@ fn every_form_can_be_rendered_again_from_the_record_with_the_same_bytes() {
 fn the_record_holds_tests_and_lines_and_reads_back_as_it_was() {
     let project = shop();
     project.run(&["full-check", "-q"]);
-    let name = project.list(".mgmt/records").pop().unwrap();
-    let text = project.read(&format!(".mgmt/records/{name}"));
-    let record: mgmt_action::record::Record = serde_json::from_str(&text).unwrap();
-    assert_eq!(serde_json::to_string(&record).unwrap(), text);
+    let shown = project.run(&["history", "show", "--format", "json"]).stdout;
+    let record: mgmt_action::record::Record = serde_json::from_str(&shown).unwrap();
+    assert_eq!(project.store().get(&record.id).unwrap(), record);
+    let line = project.run(&["history", "export"]).stdout;
+    assert_eq!(serde_json::to_string(&record).unwrap() + "\n", line);
     assert_eq!(record.schema, "mgmt.record/1");
     assert_eq!(
         record.tests.iter().map(|test| test.identity.display()).collect::<Vec<_>>(),

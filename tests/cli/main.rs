@@ -9,4 +9,6 @@ mod comparison;
 mod config;
 mod contract;
 mod execution;
+mod history;
 mod inspect;
+mod quarantine;

@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use camino::Utf8Path;
+use mgmt_action::history::Store;
+
 /// Variables that change what the program does or prints; a test that wants one sets it.
 const SCRUBBED: &[&str] = &["CI", "NO_COLOR", "TERM", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR"];
 const SCRUBBED_PREFIXES: &[&str] = &["GITHUB_", "GH_", "RUNNER_", "ACTIONS_", "GIT_", "CARGO_"];
@@ -58,6 +61,23 @@ impl Project {
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
+    }
+
+    /// The store of its records.
+    pub(crate) fn store(&self) -> Store {
+        Store::of(Utf8Path::from_path(self.root()).unwrap())
+    }
+
+    /// The ids of its records, oldest first.
+    pub(crate) fn records(&self) -> Vec<String> {
+        let mut ids = self.store().ids().unwrap();
+        ids.reverse();
+        ids
+    }
+
+    /// One record as JSON.
+    pub(crate) fn record(&self, id: &str) -> serde_json::Value {
+        serde_json::to_value(self.store().get(id).unwrap()).unwrap()
     }
 
     /// Makes it a repository with one commit of everything in it.

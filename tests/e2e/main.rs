@@ -6,6 +6,8 @@
 #[path = "../cli/support.rs"]
 mod support;
 
+mod browser;
 mod ml_service;
 mod own_repository;
+mod report_page;
 mod terminal;

@@ -41,6 +41,17 @@ pub(super) struct Counted {
     pub(super) total: u32,
 }
 
+impl Counted {
+    fn ratio(self) -> Ratio {
+        Ratio { covered: u64::from(self.taken), total: u64::from(self.total) }
+    }
+}
+
+/// How many there are, and how many of them were taken.
+fn ratio(arms: &[Arm]) -> Ratio {
+    Ratio { covered: arms.iter().filter(|arm| arm.taken > 1).count() as u64, total: arms.len() as u64 }
+}
+
 /// All branches of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Branches {
@@ -72,7 +83,14 @@ impl Branches {
 
     /// The sums.
     pub(super) fn ratio(&self) -> Ratio {
-        self.lines(|line| line.greatest()).into_values().fold(Ratio::default(), |sum, line| sum + line)
+        let layers: Vec<_> = self.named.values().flatten().map(Vec::as_slice).collect();
+        let sum = |lines: &mut dyn Iterator<Item = Ratio>| lines.fold(Ratio::default(), |sum, line| sum + line);
+        match (layers.as_slice(), self.counted.as_slice()) {
+            // Most files: there is one report of them, and its lines meet no others.
+            ([arms], []) => ratio(arms),
+            ([], counted) => sum(&mut counted.iter().map(|count| count.ratio())),
+            _ => sum(&mut self.lines(|line| line.greatest()).into_values()),
+        }
     }
 
     /// On how many lines two reports differ in the number of branches.
@@ -105,8 +123,7 @@ impl Branches {
             lines.entry(arms[0].line).or_default().named.push(arms);
         }
         for count in &self.counted {
-            lines.entry(count.line).or_default().counted =
-                Some(Ratio { covered: u64::from(count.taken), total: u64::from(count.total) });
+            lines.entry(count.line).or_default().counted = Some(count.ratio());
         }
         lines.into_iter().map(|(number, line)| (number, of(&line))).collect()
     }
@@ -122,11 +139,7 @@ struct Line<'b> {
 
 impl Line<'_> {
     fn ratios(&self) -> impl Iterator<Item = Ratio> {
-        let of = |arms: &&[Arm]| Ratio {
-            covered: arms.iter().filter(|arm| arm.taken > 1).count() as u64,
-            total: arms.len() as u64,
-        };
-        self.named.iter().map(of).chain(self.counted)
+        self.named.iter().map(|arms| ratio(arms)).chain(self.counted)
     }
 
     fn greatest(&self) -> Ratio {

@@ -94,9 +94,12 @@ impl LineSet {
     /// The standard serialization of roaring bitmaps (github.com/RoaringBitmap/RoaringFormatSpec).
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.0.serialized_size());
+        let mut set = self.0.clone();
+        // Runs of lines take four bytes each, however long they are.
+        set.optimize();
+        let mut bytes = Vec::with_capacity(set.serialized_size());
         // Writing to memory cannot fail.
-        let _ = self.0.serialize_into(&mut bytes);
+        let _ = set.serialize_into(&mut bytes);
         bytes
     }
 

@@ -37,12 +37,17 @@ impl Identity {
     /// The name for people: `class::name`, or `suite::name` where no class is given.
     #[must_use]
     pub fn display(&self) -> String {
-        let prefix = if self.class.is_empty() { &self.suite } else { &self.class };
-        if prefix.is_empty() || self.name.starts_with(&**prefix) {
-            self.name.to_string()
-        } else {
-            format!("{prefix}::{}", self.name)
+        match self.display_parts() {
+            ("", name) => name.to_owned(),
+            (prefix, name) => format!("{prefix}::{name}"),
         }
+    }
+
+    /// The same in two parts: what stands before the `::`, or nothing, and the name.
+    #[must_use]
+    pub fn display_parts(&self) -> (&str, &str) {
+        let prefix = if self.class.is_empty() { &self.suite } else { &self.class };
+        (if self.name.starts_with(&**prefix) { "" } else { prefix }, &self.name)
     }
 }
 

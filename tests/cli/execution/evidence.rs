@@ -231,8 +231,7 @@ gate:
     let (code, report) = full_check(&project, &[]);
     assert_eq!((code, problems(&report)), (0, vec![]), "{report:#}");
     assert_eq!(report["rules"][0]["source"], "output of `tests`");
-    let record: Value =
-        serde_json::from_str(&project.read(&format!(".mgmt/records/{}.json", text(&report["id"])))).unwrap();
+    let record = project.record(text(&report["id"]));
     assert!(record["checks"][0]["output"]["dropped_bytes"].as_u64().unwrap() > 100_000);
     // The binary stands on the other stream: only both in order tell which test is whose.
     let suite = |name: &str| record["tests"].as_array().unwrap().iter().filter(|test| test["suite"] == name).count();

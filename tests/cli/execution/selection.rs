@@ -84,8 +84,7 @@ fn a_partial_run_says_what_it_left_out() {
     let project = chain();
     let (_, report) = project.json(&["validate", "--mode", "light"]);
     assert_eq!(statuses(&report), ["style passed"]);
-    let record = project.read(&format!(".mgmt/records/{}.json", text(&report["id"])));
-    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    let record = project.record(text(&report["id"]));
     assert_eq!(
         record["left_out"],
         serde_json::json!({

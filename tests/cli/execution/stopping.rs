@@ -135,7 +135,7 @@ fn a_signal_ends_what_runs_and_leaves_a_partial_report() {
         let id = text(&report["id"]);
         assert!(id.ends_with("-full-check-interrupted"), "{id}");
         assert!(project.read(".mgmt/reports/latest.md").contains(&format!("Stopped by SIG{signal}")));
-        assert_eq!(project.list(".mgmt/records"), [format!("{id}.json")]);
+        assert_eq!(project.records(), [id]);
     }
 }
 

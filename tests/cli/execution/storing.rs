@@ -23,6 +23,12 @@ fn assert_whole(project: &Project, folder: &str) -> Vec<String> {
             Some("json") => {
                 drop(serde_json::from_str::<Value>(&content).unwrap_or_else(|error| panic!("{name}: {error}")))
             }
+            Some("html") => {
+                assert!(
+                    content.starts_with("<!doctype html>\n") && content.ends_with("</html>\n"),
+                    "{name}: {content}"
+                );
+            }
             Some("md") => assert!(content.starts_with("## ") && content.ends_with("`.\n"), "{name}: {content}"),
             _ => panic!("what is {name}?"),
         }
@@ -67,9 +73,9 @@ fn two_runs_at_once_in_one_folder_both_succeed() {
     let files = |endings: &[&str]| -> Vec<String> {
         ids.iter().flat_map(|id| endings.iter().map(move |ending| format!("{id}.{ending}"))).collect()
     };
-    let latest = ["latest.json".to_owned(), "latest.md".to_owned()];
-    assert_eq!(assert_whole(&project, ".mgmt/reports"), [files(&["json", "md"]), latest.to_vec()].concat());
-    assert_eq!(assert_whole(&project, ".mgmt/records"), files(&["json"]));
+    let latest = ["html", "json", "md"].map(|ending| format!("latest.{ending}"));
+    assert_eq!(assert_whole(&project, ".mgmt/reports"), [files(&["html", "json", "md"]), latest.to_vec()].concat());
+    assert_eq!(project.records(), ids);
 }
 
 #[test]
@@ -87,8 +93,9 @@ fn many_runs_at_once_never_show_half_a_report() {
         let ran = finish(run);
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     }
-    assert_eq!(assert_whole(&project, ".mgmt/reports").len(), 2 * 9 + 2);
-    assert_eq!(assert_whole(&project, ".mgmt/records").len(), 9);
+    assert_eq!(assert_whole(&project, ".mgmt/reports").len(), 3 * 9 + 3);
+    assert_eq!(project.records().len(), 9);
+    assert_eq!(project.store().check().unwrap().records, 9);
 }
 
 #[test]
@@ -96,12 +103,12 @@ fn records_of_one_millisecond_get_names_of_their_own() {
     let project = project(ONE);
     let (_, report) = full_check(&project, &[]);
     let id = text(&report["id"]).to_owned();
-    let stored = project.read(&format!(".mgmt/records/{id}.json"));
+    let stored = project.record(&id);
     let other = Project::new();
     let store = Arc::new(Store::of(Utf8Path::from_path(other.root()).unwrap()));
     let adding: Vec<_> = (0..8)
         .map(|_| {
-            let (store, mut record) = (Arc::clone(&store), serde_json::from_str::<Record>(&stored).unwrap());
+            let (store, mut record) = (Arc::clone(&store), serde_json::from_value::<Record>(stored.clone()).unwrap());
             std::thread::spawn(move || {
                 store.add(&mut record).unwrap();
                 record
@@ -136,7 +143,7 @@ fn a_file_in_the_place_of_a_folder_changes_neither_verdict_nor_exit_code() {
         reports.write("reports", "mine");
         let ran = reports.run(&["full-check", "--report-dir", "reports"]);
         assert_only_warned(&ran, code);
-        assert_eq!((reports.read("reports").as_str(), reports.list(".mgmt/records").len()), ("mine", 1));
+        assert_eq!((reports.read("reports").as_str(), reports.records().len()), ("mine", 1));
 
         let own = project(&checks);
         own.write(".mgmt", "mine");
@@ -146,7 +153,7 @@ fn a_file_in_the_place_of_a_folder_changes_neither_verdict_nor_exit_code() {
         // Elsewhere there is room for the reports.
         let ran = own.run(&["full-check", "--report-dir", "out/reports"]);
         assert_only_warned(&ran, code);
-        assert_eq!(assert_whole(&own, "out/reports").len(), 4);
+        assert_eq!(assert_whole(&own, "out/reports").len(), 6);
     }
 }
 
@@ -170,7 +177,7 @@ fn a_full_disk_leaves_the_verdict_and_the_last_whole_report() {
         let one = |at| format!("  check-{at}: {{ group: test, run: ['{program}'] }}\n");
         let project = project(&(0..40).map(one).collect::<String>());
         let before = full_check(&project, &[]).1;
-        let names = || [project.list(".mgmt/reports"), project.list(".mgmt/records"), project.list(".mgmt")].concat();
+        let names = || [project.list(".mgmt/reports"), project.list(".mgmt")].concat();
         let (old, latest) = (names(), project.read(".mgmt/reports/latest.md"));
 
         // A write past the limit fails as on a full disk: the signal that would come with it is ignored.
@@ -179,9 +186,11 @@ fn a_full_disk_leaves_the_verdict_and_the_last_whole_report() {
         let ran = ran(limited.current_dir(project.root()).output().unwrap());
         assert_only_warned(&ran, code);
         assert!(ran.stderr.contains("help: make room on that disk"), "{}", ran.stderr);
+        // What SQLite could not finish it removes when the database is opened next.
+        assert_eq!(project.records().len(), 1);
         assert_eq!(names(), old, "something half written was left");
         assert_eq!(project.read(".mgmt/reports/latest.md"), latest);
-        assert_eq!(assert_whole(&project, ".mgmt/reports").len(), 4);
+        assert_eq!(assert_whole(&project, ".mgmt/reports").len(), 6);
         let shown = project.run(&["report", "show", "--format", "json"]);
         assert_eq!(serde_json::from_str::<Value>(&shown.stdout).unwrap(), before);
     }
@@ -198,7 +207,7 @@ fn a_reader_that_is_gone_or_full_does_not_change_the_exit_code() {
         shell.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
         assert_eq!(project.read("code"), "1\n", "{redirect}");
     }
-    assert_eq!(project.list(".mgmt/records").len(), 4);
+    assert_eq!(project.records().len(), 4);
 }
 
 #[test]
@@ -219,15 +228,12 @@ fn expired_reports_go_and_everything_else_stays() {
         "out/20200101T000000000Z-full-check.md",
         "out/my-20200101T000000000Z-full-check-pass.md",
         "out/sub/20200101T000000000Z-full-check-pass.md",
-        ".mgmt/records/notes.json",
         ".mgmt/20200101T000000000Z-full-check-pass.json",
         // Not of the past.
         "out/29990101T000000000Z-full-check-pass.md",
-        ".mgmt/records/29990101T000000000Z-full-check-pass.json",
     ];
     for id in old.iter().chain([&kept]) {
         project.write(&format!("out/{id}.md"), "x").write(&format!("out/{id}.json"), "x");
-        project.write(&format!(".mgmt/records/{id}.json"), "x");
     }
     project.write(&format!("out/{kept}.keep"), "");
     foreign.iter().for_each(|path| {
@@ -261,22 +267,17 @@ fn expired_reports_go_and_everything_else_stays() {
             "latest.md".to_owned(),
         ]
     );
-    assert_eq!(own(".mgmt/records", &[".json"]), [format!("{kept}.json"), format!("{id}.json")]);
 }
 
 #[test]
 fn a_report_that_somebody_keeps_outlives_its_time_with_its_record() {
-    let project = project("  one: { group: test, run: ['true'] }\nreports: { keep: 1ms }\n");
+    let project = project("  one: { group: test, run: ['true'] }\nreports: { keep: 1ms }\nhistory: { keep: 1ms }\n");
     let id = |report: &Value| text(&report["id"]).to_owned();
     let kept = id(&full_check(&project, &["--only", "one"]).1);
     assert_eq!(project.run(&["report", "keep", &kept]).code, 0);
     let lost = id(&full_check(&project, &[]).1);
     let last = id(&full_check(&project, &[]).1);
-    let records = project.list(".mgmt/records");
-    assert!(
-        records.contains(&format!("{kept}.json")) && !records.contains(&format!("{lost}.json")),
-        "{records:?} {last}"
-    );
+    assert_eq!(project.records(), [kept.clone(), last]);
     assert!(project.path(&format!(".mgmt/reports/{kept}.md")).exists());
     assert!(!project.path(&format!(".mgmt/reports/{lost}.md")).exists());
 }

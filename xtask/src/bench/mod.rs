@@ -1,11 +1,12 @@
 //! `cargo xtask bench [NAME]`: the release binary against floors that everybody has, and against other programs for
 //! the same work, run in turn in one sitting.
 //!
-//! Ratios and differences of medians are what counts; single times on a shared machine are not. `evidence` takes a
-//! few minutes and two gigabytes under `target/bench`, so it runs only when it is named.
+//! Ratios and differences of medians are what counts; single times on a shared machine are not. `evidence` and
+//! `history` take minutes, and up to two gigabytes under `target/bench`, so they run only when they are named.
 
 mod evidence;
 mod floors;
+mod history;
 mod inputs;
 mod meter;
 mod peers;
@@ -28,7 +29,7 @@ const FLOORS: &[(&str, Bench)] = &[
     ("schedule", |mgmt, _| floors::schedule(mgmt)),
     ("overhead", |mgmt, _| floors::overhead(mgmt)),
 ];
-const NAMED: &[(&str, Bench)] = &[("evidence", evidence::run)];
+const NAMED: &[(&str, Bench)] = &[("evidence", evidence::run), ("history", |_, _| history::run())];
 
 pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
     if let [name, rest @ ..] = args

@@ -1,31 +1,40 @@
 //! The report as Markdown: the verdict and what to do on top, everything else folded.
 //!
 //! Text from outside never becomes markup: it goes through [`text`], [`code`] or [`fence`], each of which escapes
-//! for its own place.
+//! for its own place. Deliberately absent: limits of one receiver, such as the length of a comment.
+
+mod escape;
+mod patch;
+mod rules;
+mod tests;
 
 use std::fmt::Write as _;
 
-use super::advice;
+pub(super) use self::escape::{cell_code, prose};
+
+use self::escape::{code, fence, html, text};
+use super::{advice, compare};
 use crate::check::outcome::{CheckOutcome, Status};
 use crate::evidence::metric;
-use crate::gate::{RuleVerdict, Verdict};
+use crate::gate::Verdict;
 use crate::record::Record;
 use crate::sys::{clock, text as words};
 
 /// Lines of output shown of a check that did not pass.
 const TAIL_LINES: usize = 80;
-/// Failed tests listed before the rest is counted.
-const TESTS: usize = 100;
 
 /// Renders a record.
 pub(super) fn render(record: &Record) -> String {
     let mut out = String::new();
     head(&mut out, record);
-    rules(&mut out, record);
+    rules::section(&mut out, record);
+    patch::section(&mut out, record);
     checks(&mut out, record);
-    tests(&mut out, record);
+    tests::failed(&mut out, record);
     outputs(&mut out, record);
     problems(&mut out, record);
+    tests::flaky(&mut out, record);
+    tests::slowest(&mut out, record);
     numbers(&mut out, record);
     about(&mut out, record);
     out
@@ -41,8 +50,12 @@ fn head(out: &mut String, record: &Record) {
     let name = text(&record.project.name);
     line(out, &format!("## {sign} {}: {} `{}`", record.verdict.word(), name, record.command));
     line(out, "");
-    line(out, &format!("{}.", capitalised(&text(&advice::summary(record)))));
+    line(out, &format!("{}.", words::capitalised(&text(&advice::summary(record)))));
     line(out, "");
+    if let Some(baseline) = &record.baseline {
+        line(out, &format!("Compared with {}.", text(&compare::baseline(baseline))));
+        line(out, "");
+    }
     let steps = advice::steps(record);
     if !steps.is_empty() {
         line(out, "**What to do next**");
@@ -55,49 +68,6 @@ fn head(out: &mut String, record: &Record) {
             line(out, &format!("1. … and {} more, in the sections below.", steps.len() - 10));
         }
         line(out, "");
-    }
-}
-
-fn rules(out: &mut String, record: &Record) {
-    let Some(gate) = &record.gate else { return };
-    line(out, &format!("### Rules (gate {})", code(gate)));
-    line(out, "");
-    line(out, "| | metric | value | limit | read from |");
-    line(out, "|---|---|---:|---|---|");
-    for rule in record.rules.iter().filter(|rule| rule.verdict != RuleVerdict::NotAsked) {
-        let sources = rule.source.as_deref().map(cell_code).unwrap_or_default();
-        line(
-            out,
-            &format!(
-                "| {} | {} | {} | {} | {sources} |",
-                rule_sign(rule.verdict),
-                cell_code(&rule.metric),
-                rule.shown_value(),
-                text(&rule.limit)
-            ),
-        );
-    }
-    let not_asked: Vec<_> = record
-        .rules
-        .iter()
-        .filter(|rule| rule.verdict == RuleVerdict::NotAsked)
-        .map(|rule| code(&rule.metric))
-        .collect();
-    line(out, "");
-    if !not_asked.is_empty() {
-        line(out, &format!("Not asked, because no selected check measures them: {}.", not_asked.join(", ")));
-        line(out, "");
-    }
-}
-
-fn rule_sign(verdict: RuleVerdict) -> &'static str {
-    match verdict {
-        RuleVerdict::Pass => "✅ pass",
-        RuleVerdict::Warn => "⚠️ warn",
-        RuleVerdict::Fail => "❌ fail",
-        RuleVerdict::Inconclusive => "❔ inconclusive",
-        RuleVerdict::NotApplicable => "➖ not applicable",
-        RuleVerdict::NotAsked => "not asked",
     }
 }
 
@@ -134,36 +104,12 @@ fn checks(out: &mut String, record: &Record) {
 fn check_sign(check: &CheckOutcome) -> String {
     let sign = match check.status {
         Status::Passed => "✅",
-        Status::Failed | Status::TimedOut | Status::Error if check.allow_failure => "⚠️",
+        Status::Failed | Status::TimedOut | Status::Error if check.is_excused() => "⚠️",
         Status::Failed | Status::TimedOut | Status::Error => "❌",
         Status::Skipped => "⏭️",
         Status::Interrupted => "⏹️",
     };
     format!("{sign} {}", check.status.word())
-}
-
-fn tests(out: &mut String, record: &Record) {
-    let failed: Vec<_> = record.tests.iter().filter(|test| test.test.outcome.is_failure()).collect();
-    if failed.is_empty() {
-        return;
-    }
-    fold(out, &format!("Failed tests: {}", failed.len()), true, |out| {
-        for test in failed.iter().take(TESTS) {
-            let file = if test.identity.file.is_empty() {
-                String::new()
-            } else {
-                format!(" in {}", code(&test.identity.file))
-            };
-            line(out, &format!("- {}{file}", code(&test.identity.display())));
-            if let Some(message) = test.test.message.as_deref().filter(|message| !message.trim().is_empty()) {
-                line(out, "");
-                indent(out, &fence(message, ""), "  ");
-            }
-        }
-        if failed.len() > TESTS {
-            line(out, &format!("- … and {} more; the record of this run has them all.", failed.len() - TESTS));
-        }
-    });
 }
 
 fn outputs(out: &mut String, record: &Record) {
@@ -269,88 +215,151 @@ fn fold(out: &mut String, title: &str, open: bool, body: impl FnOnce(&mut String
     out.push_str("\n</details>\n\n");
 }
 
-fn html(text: &str) -> String {
-    words::one_line(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// Plain text on one line: whatever Markdown or GitHub would take for markup, a mention or a cell's end is escaped.
-fn text(raw: &str) -> String {
-    let mut out = String::with_capacity(raw.len());
-    for ch in words::one_line(raw).chars() {
-        match ch {
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '#' | '~' | '|' | '!' => {
-                out.push('\\');
-                out.push(ch);
-            }
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '@' => out.push_str("&#64;"),
-            ch => out.push(ch),
-        }
-    }
-    out
-}
-
-/// A sentence of this program's own, in which names stand between backticks: those become code spans, the rest is
-/// plain text. Safe for any text, because both parts are escaped for what they become.
-pub(super) fn prose(raw: &str) -> String {
-    let parts: Vec<_> = raw.split('`').collect();
-    if parts.len().is_multiple_of(2) {
-        return text(raw);
-    }
-    parts.iter().enumerate().map(|(at, part)| if at % 2 == 0 { text(part) } else { cell_code(part) }).collect()
-}
-
-/// A code span, with enough backticks around it (CommonMark 6.1).
-fn code(raw: &str) -> String {
-    let plain = words::one_line(raw);
-    if plain.is_empty() {
-        return String::new();
-    }
-    let ticks = "`".repeat(longest_run(&plain) + 1);
-    let pad = if plain.starts_with('`') || plain.ends_with('`') || (plain.starts_with(' ') && plain.ends_with(' ')) {
-        " "
-    } else {
-        ""
-    };
-    format!("{ticks}{pad}{plain}{pad}{ticks}")
-}
-
-/// A code span in a table cell: there a bar ends the cell even inside code, unless escaped (GFM tables).
-pub(super) fn cell_code(raw: &str) -> String {
-    code(raw).replace('|', "\\|")
-}
-
-/// A fenced block, with a fence longer than any inside (CommonMark 4.5).
-fn fence(raw: &str, language: &str) -> String {
-    let plain = words::plain_lines(raw);
-    let ticks = "`".repeat(longest_run(&plain).max(2) + 1);
-    format!("{ticks}{language}\n{}\n{ticks}\n", plain.trim_end())
-}
-
-fn longest_run(text: &str) -> usize {
-    text.split(|ch| ch != '`').map(str::len).max().unwrap_or(0)
-}
-
-fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
-}
-
 #[cfg(test)]
-mod tests {
+mod unit_tests {
     use super::*;
 
     #[test]
-    fn text_from_outside_stays_text() {
-        assert_eq!(text("a|b <b>*x*</b> @me #1"), "a\\|b &lt;b&gt;\\*x\\*&lt;/b&gt; &#64;me \\#1");
-        assert_eq!(prose("see `a|b` <x> and `c`"), "see `a\\|b` &lt;x&gt; and `c`");
-        assert_eq!(prose("odd ` tick"), "odd \\` tick");
-        assert_eq!(code("a`b"), "``a`b``");
-        assert_eq!(code("`"), "`` ` ``");
-        assert_eq!(cell_code("a|b"), "`a\\|b`");
-        assert_eq!(fence("```\nx\n````", ""), "`````\n```\nx\n````\n`````\n");
-        assert_eq!(text("a\u{202e}b\nc"), "a\\\\u\\{202e\\}b\\\\nc");
+    fn a_small_record_as_markdown() {
+        let record: Record = serde_json::from_str(include_str!("../../../tests/fixtures/records/small.json")).unwrap();
+        insta::assert_snapshot!(render(&record), @r#"
+        ## ❌ fail: wallet &lt;service&gt; `full-check`
+
+        2 of 4 checks failed, 2 of 5 rules failed, 1 rule could not be judged, 1 loss of evidence, 2 warnings.
+
+        Compared with 9a8b7c6d5e on main (pass), 2 commits back, 25 h 15 min old, from history.
+
+        **What to do next**
+
+        1. check black failed: exit code 1 → `black src`
+        1. check tests failed: exit code 1 → `pytest --junitxml=reports/junit.xml`
+        1. tests.failed must satisfy max 0: 1 is above 0
+        1. coverage.lines.percent must satisfy min 80: 76.92 % is below 80 %
+        1. metrics.json: metrics.json is not there; look at the check's own output, and compare the path under `evidence:` with what the tool writes
+        1. metrics.holdout.f1 (min 0.9) could not be judged: not measured
+
+        ### Rules (gate `default`)
+
+        | | metric | value | limit | baseline | difference | read from |
+        |---|---|---:|---|---:|---:|---|
+        | ❌ fail | `tests.failed` | 1 | max 0 | 0 | +1 | `reports/junit.xml` |
+        | ✅ pass | `tests.total` | 4 | min 3 | 3 | +1 | `reports/junit.xml` |
+        | ❌ fail | `coverage.lines.percent` | 76.92 % | min 80 | 80.25 % | -3.33 points | `reports/coverage.xml` |
+        | ⚠️ warn | `coverage.lines.percent` in `src/wallet/**` | 50 % | warn-below 90 |  |  | `reports/coverage.xml` |
+        | ❔ inconclusive | `metrics.holdout.f1` | not measured | min 0.9 |  |  |  |
+
+        Not asked, because no selected check measures them: `coverage.branches.percent`.
+
+        <details open><summary>Changed lines: 2 of 5 ran, 2 lines lost</summary>
+
+        Merge base 9a8b7c6d5e with the work tree.
+
+        | file | ran | not run | still not run | lost |
+        |---|---:|---|---|---|
+        | `src/wallet/limits.py` | 2 | 10-11 | 13 | 14 |
+        | `src/app/main é.py` (was `src/main.py`) | 0 |  |  | 3 |
+
+        *Not run*: changed lines that no test runs. *Still not run*: changed, and not run before either. *Lost*: ran in the baseline and no more.
+
+        </details>
+
+        <details open><summary>Checks: 1 of 4 passed</summary>
+
+        | | check | group | time | |
+        |---|---|---|---:|---|
+        | ✅ passed | `flake8` | lint | 1.4 s |  |
+        | ❌ failed | `black` | format | 810 ms | exit code 1 |
+        | ❌ failed | `tests` | test | 2 min 08 s | exit code 1 |
+        | ⏭️ skipped | `audit` | lint | 0 ms | `pip-audit` is not installed |
+
+        Not asked for: `nightly`.
+
+        </details>
+
+        <details open><summary>Failed tests: 1</summary>
+
+        - `tests.test_limits::test_frozen[<EUR>]` in `tests/test_limits.py` line 14
+
+          ```
+          AssertionError: assert <Frozen> == None
+           +  where <Frozen> = limit_of()
+          ```
+
+          <details><summary>Trace, 3 lines</summary>
+
+          ```
+          Traceback (most recent call last):
+            File "tests/test_limits.py", line 16
+          </script><script>alert(1)</script>
+          ```
+
+          </details>
+
+
+        </details>
+
+        <details><summary>Output of black</summary>
+
+        Command: `black --check src`
+
+        Repair: `black src`
+
+        ```text
+        would reformat src/wallet/limits.py
+        Oh no! <1> file & 1 file would be reformatted.
+        ::error::not a command
+        ```
+
+        </details>
+
+        <details><summary>Output of tests</summary>
+
+        Command: `pytest --junitxml=reports/junit.xml`
+
+        ```text
+        F.s
+        FAILED tests/test_limits.py::test_frozen
+        ```
+
+        </details>
+
+        <details open><summary>Problems: 2</summary>
+
+        - **note** `reports/junit.xml` line 12: 2 cases of `test_retry` were counted as one (`evidence.merged`)
+        - **loss** `metrics.json`: metrics.json is not there — look at the check's own output, and compare the path under `evidence:` with what the tool writes (`evidence.missing`)
+
+        </details>
+
+        <details><summary>Flaky tests: 1</summary>
+
+        - `tests.test_spent::test_retry` in `tests/test_spent.py` line 8, 2 attempts
+
+        </details>
+
+        <details><summary>Slowest tests</summary>
+
+        | test | time |
+        |---|---:|
+        | `tests.test_spent::test_retry` | 1.5 s |
+        | `tests.test_limits::test_frozen[<EUR>]` | 12 ms |
+        | `tests.test_spent::test_sum\u{202e}` | 4 ms |
+
+        </details>
+
+        <details><summary>Measurements</summary>
+
+        | metric | value | read from |
+        |---|---:|---|
+        | `tests.total` | 4 | `reports/junit.xml` |
+        | `tests.failed` | 1 | `reports/junit.xml` |
+        | `tests.passed` | 2 | `reports/junit.xml` |
+        | `tests.skipped` | 1 | `reports/junit.xml` |
+        | `coverage.lines.percent` | 76.92 % | `reports/coverage.xml` |
+        | `metrics.drift` | NaN | `metrics.json` |
+
+        </details>
+
+        Commit `4f1c2ab98d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a` on `limits`, with uncommitted changes. Policy `mgmt.yml`. Began 2026-03-12 09:15 UTC, took 2 min 14 s. Record `20260312T091530250Z-full-check-fail`.
+        "#);
     }
 }
