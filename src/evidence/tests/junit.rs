@@ -323,12 +323,7 @@ impl Reader<'_> {
         let Some(open) = self.open.take() else { return Ok(()) };
         self.cases += 1;
         if self.cases > self.limits.entries {
-            let limit = format!("{} cases", self.limits.entries);
-            return Err(Stop::Fatal(ReadError::Limit {
-                bound: Bound::Entries,
-                what: "the number of test cases",
-                limit,
-            }));
+            return Err(Stop::Fatal(self.limits.passed(Bound::Entries, "the number of test cases")));
         }
         self.tell(&open);
         Ok(())
