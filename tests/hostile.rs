@@ -19,7 +19,7 @@ use mgmt_action::evidence::problem::ENCODING;
 use rayon::prelude::*;
 
 /// Mutations of each seed.
-const MUTATIONS: usize = 60;
+const MUTATIONS: usize = 40;
 
 fn targets() -> Vec<&'static str> {
     FORMATS.iter().map(|format| format.name).chain(bodies::OTHERS.iter().copied()).collect()

@@ -37,8 +37,15 @@ impl Read for Source<'_> {
         if self.at == self.end {
             self.fill()?;
         }
-        let count = out.len().min(self.end - self.at);
-        out[..count].copy_from_slice(&self.chunk[self.at..self.at + count]);
+        let rest = &self.chunk[self.at..self.end];
+        // The parser asks for one byte at a time: nothing is called to copy it.
+        if let ([byte], [next, ..]) = (&mut *out, rest) {
+            *byte = *next;
+            self.at += 1;
+            return Ok(1);
+        }
+        let count = out.len().min(rest.len());
+        out[..count].copy_from_slice(&rest[..count]);
         self.at += count;
         Ok(count)
     }

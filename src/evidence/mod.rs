@@ -7,6 +7,7 @@
 //! Deliberately absent: totals. A report's own sums are never trusted; [`measure`] recomputes them.
 
 pub mod collect;
+mod collector;
 pub mod coverage;
 mod json;
 mod json_source;

@@ -25,10 +25,12 @@ pub struct Patch {
     /// What was compared, in words: `the merge base with main, 1a2b3c4d5e`.
     pub between: String,
     /// Whether a baseline said which lines ran before. Without one, nothing is known to be touched or lost.
+    #[serde(default)]
     pub has_base: bool,
     /// Changed files in which lines can be told apart, and files that lost lines; ascending by path.
     pub files: Vec<PatchFile>,
     /// Changed files that look like measured ones and that no report mentions; ascending.
+    #[serde(default)]
     pub unmeasured: Vec<String>,
 }
 

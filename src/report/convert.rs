@@ -76,7 +76,10 @@ fn lcov(evidence: &Evidence) -> String {
         let sum = file.summary();
         let functions = named_apart(file);
         for (name, line, _) in &functions {
-            let _ = writeln!(out, "FN:{line},{name}");
+            // A name that begins with a number and a comma would be read as one that follows its last line.
+            let digits = name.find(|ch: char| !ch.is_ascii_digit()).unwrap_or(0);
+            let last = if digits > 0 && name[digits..].starts_with(',') { format!("{line},") } else { String::new() };
+            let _ = writeln!(out, "FN:{line},{last}{name}");
         }
         for (name, _, hits) in &functions {
             let _ = writeln!(out, "FNDA:{hits},{name}");

@@ -140,7 +140,9 @@ fn the_json_report_is_mgmt_report_1() {
         "tests.failed": 1,
         "tests.flaky": 0,
         "tests.passed": 1,
+        "tests.quarantined": 0,
         "tests.skipped": 1,
+        "tests.slowest_seconds": 0.5,
         "tests.total": 3
       },
       "rules": [
@@ -339,6 +341,8 @@ fn the_markdown_opens_with_the_verdict_and_what_to_do() {
     | `coverage.lines.percent` | 66.67 % | `r/lcov.info` |
     | `coverage.files.total` | 1 | `r/lcov.info` |
     | `coverage.files.unmatched` | 0 | `r/lcov.info` |
+    | `tests.slowest_seconds` | [time] | `r/junit.xml` |
+    | `tests.quarantined` | 0 | `r/junit.xml` |
 
     </details>
 

@@ -299,7 +299,7 @@ fn a_bound_is_the_projects_own_and_the_command_line_moves_it() {
         let problem = json["problems"].as_array().unwrap().iter().find(|one| one["code"] == "evidence.limit").cloned();
         (code, problem.map(|one| format!("{} | {}", one["message"].as_str().unwrap(), one["hint"].as_str().unwrap())))
     };
-    let passed = "the number of test cases is larger than the limit of 1 cases; the rest of the report was not read | if the report is what it should be, raise `limits: { entries: … }` in mgmt.yml (`--limit entries=…` for `inspect` and `convert`)";
+    let passed = "the number of test cases is larger than the limit of 1; the rest of the report was not read | if the report is what it should be, raise `limits: { entries: … }` in mgmt.yml (`--limit entries=…` for `inspect` and `convert`)";
     assert_eq!(told(&[]), (0, None));
     assert_eq!(told(&["--limit", "entries=1"]), (4, Some(passed.to_owned())));
     project.write("mgmt.yml", "version: 1\nlimits: { entries: 1 }\n");

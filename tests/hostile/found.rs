@@ -57,6 +57,11 @@ fn found() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             text("SF:a\nFN:1,f\nFNDA:1,f\nDA:1,1\nend_of_record\nSF:a\nFN:9,f\nFNDA:0,f\nDA:9,0\nend_of_record\n"),
         ),
         ("lcov", "names without a bound", text(&format!("SF:{long}\nFN:1,{long}\nFNDA:1,{long}\nDA:1,1\nend_of_record\n"))),
+        (
+            "lcov",
+            "a name that looks like a line number was written as one",
+            text("SF:a\nFNL:1,3\nFNA:1,1,7,f\nDA:1,1\nend_of_record\n"),
+        ),
         ("csv", "names without a bound", text(&format!("name,{long}\n{long},1\n"))),
         ("junit", "a file name without a bound", text(&format!("<testsuite><testcase name='a' file='{long}'/></testsuite>"))),
         ("junit", "suites without a bound", text(&format!("{}<testcase name='a'/>{}", format!("<testsuite name='{}'>", &long[..4_000]).repeat(3), "</testsuite>".repeat(3)))),

@@ -125,6 +125,11 @@ fn a_last_record_without_its_end() {
     let told = lcov("SF:a.c\nDA:1,1\nend_of_record\nSF:b.c\nDA:1,2\nLF:1\nLH:1\n");
     assert_eq!(files(&told), [("a.c", vec![(1, 1)]), ("b.c", vec![(1, 2)])]);
     assert_eq!(losses(&told), [] as [&str; 0]);
+    // Branches may stand behind the count of lines: here they still could.
+    let first = "SF:a.c\nDA:1,1\nLF:1\nLH:1\n";
+    assert_eq!(losses(&lcov(first)), ["the file ends inside a record; what came after is unknown"]);
+    assert_eq!(losses(&lcov(format!("{first}BRDA:1,0,0,1\nBRDA:1,0,1,0\nBRF:2\n"))), [] as [&str; 0]);
+    assert_eq!(losses(&lcov(format!("{first}BRDA:1,0,0,1\nBRF:2\n"))).len(), 1);
     // Nothing says that this one is whole.
     let told = lcov("SF:a.c\nDA:1,1\nend_of_record\nSF:b.c\nDA:1,2\n");
     assert_eq!(files(&told), [("a.c", vec![(1, 1)]), ("b.c", vec![(1, 2)])]);

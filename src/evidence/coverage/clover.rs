@@ -139,7 +139,7 @@ impl Reader<'_> {
         }
         let value = |key: &str| {
             let found = element.attributes().find(|(name, value)| *name == key && !value.trim().is_empty());
-            found.map(|(_, value)| unescape(&value).trim().to_owned())
+            found.map(|(_, value)| unescape(value).trim().to_owned())
         };
         // PHPUnit has the path in `name`; the others have the bare name there.
         match value("path").or_else(|| value("name")) {
@@ -164,18 +164,18 @@ impl Reader<'_> {
         for (key, value) in element.attributes() {
             match key {
                 "num" => number = value.trim().parse::<u32>().ok(),
-                "count" => count = Some(hits(&value)),
-                "truecount" => trues = Some(hits(&value)),
-                "falsecount" => falses = Some(hits(&value)),
+                "count" => count = Some(hits(value)),
+                "truecount" => trues = Some(hits(value)),
+                "falsecount" => falses = Some(hits(value)),
                 "type" => {
-                    kind = match &*value {
+                    kind = match value {
                         "stmt" => Type::Statement,
                         "cond" => Type::Condition,
                         "method" => Type::Method,
                         _ => Type::Unknown,
                     }
                 }
-                "name" | "signature" => name = Some(unescape(&value).into_owned()),
+                "name" | "signature" => name = Some(unescape(value).into_owned()),
                 _ => {}
             }
         }

@@ -130,7 +130,7 @@ impl Reader<'_> {
         let name = element
             .attributes()
             .find(|(key, _)| *key == "filename")
-            .map(|(_, value)| unescape(&value).trim().to_owned());
+            .map(|(_, value)| unescape(value).trim().to_owned());
         match name.filter(|name| !name.is_empty()) {
             Some(name) => {
                 self.in_class = true;
@@ -154,8 +154,8 @@ impl Reader<'_> {
         for (key, value) in element.attributes() {
             match key {
                 "number" => number = value.trim().parse::<u32>().ok(),
-                "hits" => hits = whole(&value),
-                "condition-coverage" => conditions = ratio(&value),
+                "hits" => hits = whole(value),
+                "condition-coverage" => conditions = ratio(value),
                 _ => {}
             }
         }

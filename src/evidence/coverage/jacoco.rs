@@ -122,7 +122,7 @@ impl Reader<'_> {
         }
         let value = |key: &str| {
             let found = element.attributes().find(|(name, _)| *name == key);
-            found.map(|(_, value)| unescape(&value).into_owned())
+            found.map(|(_, value)| unescape(value).into_owned())
         };
         Ok(match element.name() {
             "counter" => {

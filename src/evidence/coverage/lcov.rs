@@ -51,6 +51,12 @@ struct Reader<'s> {
     in_record: bool,
     lines: u64,
     stated_lines: Option<u64>,
+    branches: u64,
+    stated_branches: Option<u64>,
+    /// Whether something of branches stands behind the line count of this record.
+    has_late_branches: bool,
+    /// The same of the records before; not known in the first.
+    branches_come_late: Option<bool>,
     /// Function names of this record with their first line, until their counts come.
     functions: HashMap<String, (u32, u64), RandomState>,
     /// lcov 2.2: function index → line.
@@ -63,6 +69,10 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
         in_record: false,
         lines: 0,
         stated_lines: None,
+        branches: 0,
+        stated_branches: None,
+        has_late_branches: false,
+        branches_come_late: None,
         functions: HashMap::default(),
         groups: HashMap::new(),
     };
@@ -72,10 +82,10 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
         reader.line(line, number);
     });
     if reader.in_record {
-        let whole = reader.stated_lines == Some(reader.lines);
+        let whole = reader.is_whole();
         reader.end_record();
         let problem = if whole {
-            Problem::new(&REPAIRED, "the last record has no `end_of_record`; its line count is complete")
+            Problem::new(&REPAIRED, "the last record has no `end_of_record`; its counts are complete")
         } else {
             Problem::new(&TRUNCATED, "the file ends inside a record; what came after is unknown")
         };
@@ -118,7 +128,16 @@ impl Reader<'_> {
                 self.end_record();
                 true
             }
-            b"BRDA" => self.branch(rest),
+            b"BRDA" => {
+                self.branches += 1;
+                self.has_late_branches |= self.stated_lines.is_some();
+                self.branch(rest)
+            }
+            b"BRF" => {
+                self.stated_branches = number_of(rest).and_then(|(value, end)| (end == rest.len()).then_some(value));
+                self.has_late_branches |= self.stated_lines.is_some();
+                true
+            }
             b"FN" => self.function(rest),
             b"FNDA" => self.function_hits(rest),
             b"FNL" => self.function_group(rest),
@@ -127,7 +146,7 @@ impl Reader<'_> {
                 self.stated_lines = number_of(rest).and_then(|(value, end)| (end == rest.len()).then_some(value));
                 true
             }
-            b"TN" | b"VER" | b"FNF" | b"FNH" | b"BRF" | b"BRH" | b"LH" | b"MCDC" | b"MCF" | b"MCH" => true,
+            b"TN" | b"VER" | b"FNF" | b"FNH" | b"BRH" | b"LH" | b"MCDC" | b"MCF" | b"MCH" => true,
             _ => line.is_empty() || line.starts_with(b"#"),
         };
         if !understood {
@@ -203,11 +222,27 @@ impl Reader<'_> {
         true
     }
 
+    /// Whether a record without its end has all that it states. Some writers put branches behind the count of lines,
+    /// others before it: where neither the record nor one before it tells, more may have come.
+    fn is_whole(&self) -> bool {
+        let has_branches = match self.stated_branches {
+            Some(stated) => stated <= self.branches,
+            None => self.branches_come_late == Some(false),
+        };
+        has_branches && self.stated_lines == Some(self.lines)
+    }
+
     fn end_record(&mut self) {
         for (name, (line, hits)) in self.functions.drain() {
             self.sink.function(&name, line, hits);
         }
         self.groups.clear();
+        if self.in_record {
+            self.branches_come_late = Some(self.branches_come_late == Some(true) || self.has_late_branches);
+        }
+        self.branches = 0;
+        self.stated_branches = None;
+        self.has_late_branches = false;
         self.in_record = false;
         self.lines = 0;
         self.stated_lines = None;
@@ -357,7 +392,7 @@ mod unit_tests {
 
     #[test]
     fn a_cut_file_is_told_from_one_without_its_last_line() {
-        let told = evidence("SF:a\nDA:1,1\nLF:1\nLH:1\n");
+        let told = evidence("SF:a\nDA:1,1\nBRF:0\nLF:1\nLH:1\n");
         assert_eq!((told.problems[0].code.as_str(), told.problems[0].level), ("evidence.repaired", Level::Note));
         let told = evidence("SF:a\nDA:1,1\nDA:2");
         let codes: Vec<_> = told.problems.iter().map(|problem| problem.code.as_str()).collect();

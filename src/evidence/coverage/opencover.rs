@@ -196,7 +196,7 @@ impl Reader<'_> {
         for (key, value) in element.attributes() {
             match key {
                 "uid" => uid = value.trim().parse::<u32>().ok(),
-                "fullPath" => path = Some(unescape(&value).trim().to_owned()),
+                "fullPath" => path = Some(unescape(value).trim().to_owned()),
                 _ => {}
             }
         }
@@ -215,7 +215,7 @@ impl Reader<'_> {
         for (key, value) in element.attributes() {
             let number = value.trim().parse::<u32>().ok();
             match key {
-                "vc" => count = hits(&value).map(|(hits, _)| hits),
+                "vc" => count = hits(value).map(|(hits, _)| hits),
                 "fileid" => file = number,
                 "sl" => start.0 = number,
                 "sc" => start.1 = number.unwrap_or(0),

@@ -184,7 +184,7 @@ impl Reader<'_> {
     }
 
     fn root(&mut self, element: &Element<'_>) {
-        self.root_seconds = element.attributes().find(|(key, _)| *key == "time").and_then(|(_, value)| seconds(&value));
+        self.root_seconds = element.attributes().find(|(key, _)| *key == "time").and_then(|(_, value)| seconds(value));
         if self.root_seconds.is_some() {
             self.sink.wall(self.root_seconds);
         }
@@ -210,9 +210,9 @@ impl Reader<'_> {
         let mut name = String::new();
         for (key, value) in element.attributes() {
             match key {
-                "name" => name = unescape(&value).into_owned(),
-                "file" | "filepath" => suite.file = Some(unescape(&value).into_owned()),
-                "time" => suite.seconds = seconds(&value),
+                "name" => name = unescape(value).into_owned(),
+                "file" | "filepath" => suite.file = Some(unescape(value).into_owned()),
+                "time" => suite.seconds = seconds(value),
                 "tests" => suite.declared_tests = value.trim().parse().ok(),
                 "failures" | "errors" => {
                     let more = value.trim().parse().unwrap_or(0);
@@ -241,15 +241,15 @@ impl Reader<'_> {
         let mut open = Open { line, ..Open::default() };
         for (key, value) in element.attributes() {
             match key {
-                "name" => open.name = unescape(&value).into_owned(),
-                "classname" => open.class = unescape(&value).into_owned(),
-                "class" if open.class.is_empty() => open.class = unescape(&value).into_owned(),
-                "file" | "filepath" => open.file = Some(unescape(&value).into_owned()),
+                "name" => open.name = unescape(value).into_owned(),
+                "classname" => open.class = unescape(value).into_owned(),
+                "class" if open.class.is_empty() => open.class = unescape(value).into_owned(),
+                "file" | "filepath" => open.file = Some(unescape(value).into_owned()),
                 "line" => open.source_line = value.trim().parse().ok(),
-                "time" => open.seconds = seconds(&value),
+                "time" => open.seconds = seconds(value),
                 "status" | "result" => {
                     open.is_not_run = key == "status" && value == "notrun";
-                    open.outcome = open.outcome.max(outcome_of_word(&value));
+                    open.outcome = open.outcome.max(outcome_of_word(value));
                 }
                 _ => {}
             }
@@ -267,7 +267,7 @@ impl Reader<'_> {
     /// An outcome element of a case, or of a suite where no case is open.
     fn outcome(&mut self, element: &Element<'_>, outcome: Outcome) {
         let message =
-            element.attributes().find(|(key, _)| *key == "message").map(|(_, value)| unescape(&value).into_owned());
+            element.attributes().find(|(key, _)| *key == "message").map(|(_, value)| unescape(value).into_owned());
         let message = message.map(|message| bounds::cut(message, self.limits.message_bytes));
         if let Some(open) = &mut self.open {
             let not_run = message.as_deref().is_some_and(is_failed_to_start);
@@ -323,12 +323,7 @@ impl Reader<'_> {
         let Some(open) = self.open.take() else { return Ok(()) };
         self.cases += 1;
         if self.cases > self.limits.entries {
-            let limit = format!("{} cases", self.limits.entries);
-            return Err(Stop::Fatal(ReadError::Limit {
-                bound: Bound::Entries,
-                what: "the number of test cases",
-                limit,
-            }));
+            return Err(Stop::Fatal(self.limits.passed(Bound::Entries, "the number of test cases")));
         }
         self.tell(&open);
         Ok(())

@@ -221,10 +221,10 @@ impl Reader<'_> {
         open.held.line = line;
         for (key, value) in element.attributes() {
             match key {
-                "testName" => name = unescape(&value).into_owned(),
-                "testId" => open.held.id = id(Some(&value)),
-                "outcome" => open.held.outcome = Some(outcome(&value)),
-                "duration" => open.held.seconds = seconds(&value),
+                "testName" => name = unescape(value).into_owned(),
+                "testId" => open.held.id = id(Some(value)),
+                "outcome" => open.held.outcome = Some(outcome(value)),
+                "duration" => open.held.seconds = seconds(value),
                 "resultType" => open.is_sum = value != "DataDrivenDataRow",
                 _ => {}
             }
@@ -399,7 +399,7 @@ fn is_result(name: &str) -> bool {
 }
 
 fn attribute(element: &Element<'_>, name: &str) -> Option<String> {
-    element.attributes().find(|(key, _)| *key == name).map(|(_, value)| unescape(&value).into_owned())
+    element.attributes().find(|(key, _)| *key == name).map(|(_, value)| unescape(value).into_owned())
 }
 
 /// Ids are GUIDs in upper or lower case.

@@ -200,27 +200,38 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// The same report as a check's output, through the pipe of `from: output`.
+    /// A report that a check prints, read through the pipe of `from: output`, beside one that it copies to a file.
+    /// Both are judged and stored, which is part of both times.
     fn pipe(&self, input: &Input) -> anyhow::Result<()> {
         let path = input.make(&self.folder)?;
-        let folder = scratch("pipe")?;
-        let policy = serde_json::json!({
-            "version": 1,
-            "checks": { "print": {
-                "group": "test",
-                "run": ["cat", path],
-                "evidence": { "coverage": { "from": "output", "format": input.format } },
-            }},
-        });
-        fs::write(folder.join("mgmt.yml"), policy.to_string())?;
-        let mut check = Command::new(self.mgmt);
-        check.args(["full-check", "--quiet"]).current_dir(&folder);
-        let mut cat = Command::new("cat");
-        cat.arg(&path);
-        let costs = in_turn(&[check, cat])?;
-        let [ours, floor] = costs[..] else { anyhow::bail!("no run") };
-        let note = format!("of which `cat` alone takes {} CPU", seconds(floor.cpu));
-        say(&format!("{:<18} from a check's output: mgmt {}, {note}", input.format, shown(ours)));
+        let check = |name: &str, run: serde_json::Value, evidence: serde_json::Value| -> anyhow::Result<Command> {
+            let folder = scratch(name)?;
+            let policy = serde_json::json!({
+                "version": 1,
+                "checks": { "report": { "group": "test", "run": run, "evidence": { "coverage": evidence } } },
+            });
+            fs::write(folder.join("mgmt.yml"), policy.to_string())?;
+            let mut command = Command::new(self.mgmt);
+            command.args(["full-check", "--quiet"]).current_dir(folder);
+            Ok(command)
+        };
+        let format = input.format;
+        let printed = serde_json::json!({ "from": "output", "format": format });
+        let costs = in_turn(&[
+            check("pipe", serde_json::json!(["cat", path]), printed)?,
+            check(
+                "file",
+                serde_json::json!(["cp", path, "report"]),
+                serde_json::json!({ "path": "report", "format": format }),
+            )?,
+        ])?;
+        let [pipe, file] = costs[..] else { anyhow::bail!("no run") };
+        say(&format!(
+            "{format:<18} full-check: printed by a check {}, copied to a file {}: {:.2} times",
+            shown(pipe),
+            shown(file),
+            ratio(pipe.cpu, file.cpu)
+        ));
         Ok(())
     }
 }
