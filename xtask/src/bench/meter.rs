@@ -31,7 +31,7 @@ pub(super) fn cost(command: &Command) -> anyhow::Result<Cost> {
         meter.current_dir(folder);
     }
     let output = meter.stderr(Stdio::inherit()).output()?;
-    ensure!(output.status.success(), "{command:?} failed");
+    ensure!(output.status.success(), "{command:?} failed: its meter ended with {}", output.status);
     let text = String::from_utf8(output.stdout)?;
     let numbers: Vec<u64> = text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
     let [cpu, wall, peak] = numbers[..] else { bail!("the meter said `{text}`") };
