@@ -175,18 +175,19 @@ fn row((identity, test): (&Identity, &Test)) -> TestRow {
 }
 
 fn chosen(evidence: &Evidence, which: Tests) -> Vec<(&Identity, &Test)> {
-    let mut tests: Vec<_> = evidence.tests.iter().collect();
+    let all = evidence.tests.iter();
     match which {
-        Tests::None => tests.clear(),
-        Tests::All => {}
-        Tests::Failed => tests.retain(|(_, test)| test.outcome.is_failure()),
+        Tests::None => Vec::new(),
+        Tests::All => all.collect(),
+        Tests::Failed => all.filter(|(_, test)| test.outcome.is_failure()).collect(),
         Tests::Slowest(count) => {
+            let mut tests: Vec<_> = all.collect();
             // Equal times keep the order of the report, so the list is the same every time.
             tests.sort_by(|(_, a), (_, b)| b.seconds.total_cmp(&a.seconds));
             tests.truncate(count);
+            tests
         }
     }
-    tests
 }
 
 /// For a terminal.

@@ -30,6 +30,11 @@ impl Functions {
     pub(super) fn merge(&mut self, other: Self, repeat: Repeat) {
         for (format, named) in other.0 {
             let known = self.0.entry(format).or_default();
+            // Nearly always: a shard, another test of the same build.
+            if known.len() == named.len() && known.keys().eq(named.keys()) {
+                known.values_mut().zip(named.values()).for_each(|(sum, hits)| *sum = repeat.join(*sum, *hits));
+                continue;
+            }
             for (key, hits) in named {
                 let sum = known.entry(key).or_default();
                 *sum = repeat.join(*sum, hits);

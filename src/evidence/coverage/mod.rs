@@ -3,7 +3,7 @@
 //! Merging is commutative and associative: hits add with saturation, a branch is taken if any report took it,
 //! and what formats tell in different ways meets as sums.
 //! A line with hits is covered, also when some of its branches were never taken; branches have totals of
-//! their own. Line hits are kept as variable-length bytes, about four a line, because reports reach millions.
+//! their own.
 
 mod branches;
 pub mod clover;
@@ -16,6 +16,7 @@ pub mod istanbul_summary;
 pub mod jacoco;
 pub mod lcov;
 pub mod line_set;
+mod lines;
 pub mod llvm;
 mod llvm_lines;
 pub(super) mod number;
@@ -28,12 +29,13 @@ pub use line_set::LineSet;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 use serde::{Deserialize, Serialize};
 
 use super::sink::{Ratio, Repeat, Span, Totals};
 use branches::{Arm, Branches, Counted};
 use functions::{Functions, Named};
+use lines::Lines;
 
 /// What is kept of one file when its hits no longer matter: which lines ran, and its sums.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -45,81 +47,6 @@ pub struct FileLines {
     /// The sums; of lines too, where a report lists none.
     #[serde(default)]
     pub totals: Totals,
-}
-
-/// Executable lines of one file with their hits, ascending by line.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Lines {
-    /// For each line: its distance from the one before, then its hits; both LEB128.
-    bytes: Vec<u8>,
-    total: u64,
-    covered: u64,
-}
-
-impl Lines {
-    /// From lines in ascending order without repeats.
-    fn encode(lines: impl Iterator<Item = (u32, u64)>) -> Self {
-        let mut out = Self::default();
-        let mut before = 0;
-        for (line, hits) in lines {
-            put(&mut out.bytes, u64::from(line - before));
-            put(&mut out.bytes, hits);
-            before = line;
-            out.total += 1;
-            out.covered += u64::from(hits > 0);
-        }
-        out.bytes.shrink_to_fit();
-        out
-    }
-
-    /// Lines and hits, ascending.
-    pub fn iter(&self) -> impl Iterator<Item = (u32, u64)> {
-        let mut rest = self.bytes.as_slice();
-        let mut line = 0_u32;
-        std::iter::from_fn(move || {
-            if rest.is_empty() {
-                return None;
-            }
-            line += u32::try_from(take(&mut rest)).unwrap_or(0);
-            Some((line, take(&mut rest)))
-        })
-    }
-
-    fn merge(&self, other: &Self, repeat: Repeat) -> Self {
-        let (mut left, mut right) = (self.iter().peekable(), other.iter().peekable());
-        Self::encode(std::iter::from_fn(move || match (left.peek(), right.peek()) {
-            (Some(&(a, hits)), Some(&(b, more))) if a == b => {
-                left.next();
-                right.next();
-                Some((a, repeat.join(hits, more)))
-            }
-            (Some((a, _)), Some((b, _))) if a < b => left.next(),
-            (Some(_), None) => left.next(),
-            _ => right.next(),
-        }))
-    }
-}
-
-fn put(bytes: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        bytes.push(value.to_le_bytes()[0] | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value.to_le_bytes()[0]);
-}
-
-fn take(bytes: &mut &[u8]) -> u64 {
-    let mut value = 0_u64;
-    let mut shift = 0;
-    while let Some((&byte, rest)) = bytes.split_first() {
-        *bytes = rest;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            break;
-        }
-        shift += 7;
-    }
-    value
 }
 
 /// Statements at one place.
@@ -175,7 +102,7 @@ impl File {
     /// Whether only sums are known of it.
     #[must_use]
     pub fn is_totals_only(&self) -> bool {
-        self.totals.is_some() && self.lines.total == 0
+        self.totals.is_some() && self.lines.total() == 0
     }
 
     /// Which of its lines ran, and its sums.
@@ -198,7 +125,7 @@ impl File {
             Ratio { covered: if statement.hits > 0 { count } else { 0 }, total: count }
         });
         Totals {
-            lines: Ratio { covered: self.lines.covered, total: self.lines.total },
+            lines: Ratio { covered: self.lines.covered(), total: self.lines.total() },
             branches: self.branches.ratio(),
             functions: self.functions.ratio(),
             statements: statements.fold(Ratio::default(), |sum, one| sum + one),
@@ -206,7 +133,7 @@ impl File {
     }
 
     fn merge(&mut self, other: Self, repeat: Repeat) {
-        self.lines = self.lines.merge(&other.lines, repeat);
+        self.lines.merge(&other.lines, repeat);
         self.branches.merge(other.branches);
         self.functions.merge(other.functions, repeat);
         self.statements.extend(other.statements);
@@ -329,7 +256,7 @@ impl Coverage {
     /// The sums over all files.
     #[must_use]
     pub fn summary(&self) -> Totals {
-        self.files.values().map(File::summary).fold(Totals::default(), |sum, file| sum + file)
+        self.files.par_iter().map(|(_, file)| file.summary()).reduce(Totals::default, |sum, file| sum + file)
     }
 }
 
@@ -523,14 +450,6 @@ mod unit_tests {
             let all = merged(merged(once.clone(), &told("llvm", 1000, false)), &told("cobertura", 0, true));
             prop_assert_eq!(all.summary().branches, once.summary().branches);
             prop_assert_eq!(all.disputed_lines(), 0);
-        }
-
-        #[test]
-        fn lines_survive_their_encoding(mut lines in prop::collection::btree_map(1_u32.., any::<u64>(), 0..50)) {
-            lines.insert(u32::MAX, u64::MAX);
-            let encoded = Lines::encode(lines.clone().into_iter());
-            prop_assert_eq!(encoded.iter().collect::<BTreeMap<_, _>>(), lines.clone());
-            prop_assert_eq!(encoded.covered, lines.values().filter(|hits| **hits > 0).count() as u64);
         }
     }
 

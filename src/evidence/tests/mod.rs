@@ -5,6 +5,7 @@ pub mod ctrf;
 pub mod go_json;
 pub mod junit;
 pub mod libtest;
+mod table;
 pub mod tap;
 pub mod trx;
 
@@ -12,11 +13,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
-use indexmap::IndexMap;
-use indexmap::map::Entry;
 use serde::{Deserialize, Serialize};
 
 use super::{Case, Outcome, Repeats};
+use table::Table;
 
 /// What makes a test the same test in another report or another run.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -95,7 +95,7 @@ pub struct Summary {
 /// A set of tests by identity, in the order in which they were first seen.
 #[derive(Clone, Debug, Default)]
 pub struct Tests {
-    tests: IndexMap<Identity, Test, RandomState>,
+    tests: Table,
     /// Suites, classes and files are shared by many tests: one copy of each.
     names: HashSet<Arc<str>, RandomState>,
     /// Check, class and file of the case before: most often those of the next one too.
@@ -128,7 +128,7 @@ impl Tests {
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.tests.is_empty()
+        self.len() == 0
     }
 
     /// The tests in the order in which they were first seen.
@@ -178,16 +178,7 @@ impl Tests {
 
     /// Adds one test; a repeat joins the one that is there. Returns whether it was a repeat.
     pub fn add(&mut self, identity: Identity, test: Test, repeats: Repeats) -> bool {
-        match self.tests.entry(identity) {
-            Entry::Vacant(entry) => {
-                entry.insert(test);
-                false
-            }
-            Entry::Occupied(mut entry) => {
-                join(entry.get_mut(), test, repeats);
-                true
-            }
-        }
+        self.tests.add(identity, test, repeats)
     }
 
     /// Adds the time from start to end of an outermost suite, if it is stated.
@@ -203,39 +194,66 @@ impl Tests {
         other.wall.seconds += self.wall.seconds;
         other.wall.has_unstated |= self.wall.has_unstated;
         self.wall = other.wall;
-        if self.tests.is_empty() {
+        if self.is_empty() {
             // The most common case by far, and the one where a second copy of the set would be the peak of memory.
             *self = other;
             return;
         }
-        self.tests.reserve(other.tests.len());
-        for (identity, test) in other.tests {
-            self.add(identity, test, repeats);
-        }
+        self.tests.merge(other.tests, repeats);
     }
 
     /// The sums.
     #[must_use]
     pub fn summary(&self) -> Summary {
         let stated = (!self.wall.has_unstated).then_some(self.wall.seconds);
-        let mut sum = Summary { wall_seconds: stated, ..Summary::default() };
-        for test in self.tests.values() {
-            sum.total += 1;
-            sum.flaky += u64::from(test.flaky);
-            sum.attempts += u64::from(test.attempts);
-            sum.seconds += test.seconds;
-            match test.outcome {
-                Outcome::Passed => sum.passed += 1,
-                Outcome::Skipped => sum.skipped += 1,
-                Outcome::Failed => sum.failed += 1,
-                Outcome::Errored => {
-                    sum.failed += 1;
-                    sum.errors += 1;
-                }
+        let mut all = Summary { wall_seconds: stated, ..Summary::default() };
+        let mut all_nanos = 0_i128;
+        for (part, nanos) in self.tests.each_part(summary_of) {
+            all.total += part.total;
+            all.passed += part.passed;
+            all.failed += part.failed;
+            all.errors += part.errors;
+            all.skipped += part.skipped;
+            all.flaky += part.flaky;
+            all.attempts += part.attempts;
+            all_nanos = all_nanos.saturating_add(nanos);
+        }
+        all.seconds = seconds(all_nanos);
+        all
+    }
+}
+
+/// The sums but for the time, and the time in nanoseconds.
+fn summary_of(tests: &mut dyn Iterator<Item = &Test>) -> (Summary, i128) {
+    let mut sum = Summary::default();
+    let mut all = 0_i128;
+    for test in tests {
+        sum.total += 1;
+        sum.flaky += u64::from(test.flaky);
+        sum.attempts += u64::from(test.attempts);
+        all = all.saturating_add(nanos(test.seconds));
+        match test.outcome {
+            Outcome::Passed => sum.passed += 1,
+            Outcome::Skipped => sum.skipped += 1,
+            Outcome::Failed => sum.failed += 1,
+            Outcome::Errored => {
+                sum.failed += 1;
+                sum.errors += 1;
             }
         }
-        sum
     }
+    (sum, all)
+}
+
+/// Times are added in nanoseconds, so that the sum does not depend on the order.
+#[expect(clippy::cast_possible_truncation, reason = "what is beyond the range is cut to it")]
+fn nanos(seconds: f64) -> i128 {
+    (seconds * 1e9).round() as i128
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a double holds sixteen digits of it")]
+fn seconds(nanos: i128) -> f64 {
+    nanos as f64 / 1e9
 }
 
 /// Two sightings of one test. Without a word from the user the worst outcome holds: two tests may share a
@@ -246,7 +264,7 @@ fn join(into: &mut Test, other: Test, repeats: Repeats) {
         && other.outcome != Outcome::Skipped;
     into.flaky |= other.flaky || differ;
     into.attempts = into.attempts.saturating_add(other.attempts);
-    into.seconds += other.seconds;
+    into.seconds = seconds(nanos(into.seconds).saturating_add(nanos(other.seconds)));
     let takes_over = match repeats {
         Repeats::Worst => other.outcome > into.outcome,
         Repeats::Last => true,
@@ -290,6 +308,25 @@ mod unit_tests {
             last.add_case("t", &case(outcome), Repeats::Last);
         }
         assert_eq!((last.summary().failed, last.summary().flaky), (0, 1));
+    }
+
+    #[test]
+    fn the_sum_of_times_does_not_depend_on_the_order() {
+        let sum = |times: &[f64]| {
+            let mut tests = Tests::default();
+            for (at, time) in times.iter().enumerate() {
+                let name = at.to_string();
+                tests.add_case(
+                    "a",
+                    &Case { name: &name, seconds: Some(*time), ..case(Outcome::Passed) },
+                    Repeats::Worst,
+                );
+            }
+            tests.summary().seconds
+        };
+        assert_eq!(sum(&[0.1, 0.2, 0.3]), 0.6);
+        assert_eq!(sum(&[1e15, 0.25, 0.5]), sum(&[0.5, 0.25, 1e15]));
+        assert_eq!(sum(&[f64::MAX, f64::MAX]), sum(&[f64::MAX]));
     }
 
     #[test]
