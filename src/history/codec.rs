@@ -192,12 +192,27 @@ pub(super) fn sum(bytes: &[u8]) -> u32 {
     sum.sum()
 }
 
+/// The bytes under a seal.
+fn unseal(bytes: &[u8]) -> Result<&[u8], Broken> {
+    let (bytes, seal) = bytes.split_last_chunk::<4>().ok_or(CUT)?;
+    if sum(bytes) == u32::from_le_bytes(*seal) { Ok(bytes) } else { Err(Broken("outcomes of tests were changed")) }
+}
+
+/// One test of a sealed block, if it is there.
+pub(super) fn entry(bytes: &[u8], place: u8) -> Result<Option<Entry>, Broken> {
+    let mut bytes = unseal(bytes)?;
+    while !bytes.is_empty() {
+        let entry = take_entry(&mut bytes)?;
+        if entry.place == place {
+            return Ok(Some(entry));
+        }
+    }
+    Ok(None)
+}
+
 /// Every test of a sealed block.
 pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry>, Broken> {
-    let (mut bytes, seal) = bytes.split_last_chunk::<4>().ok_or(CUT)?;
-    if sum(bytes) != u32::from_le_bytes(*seal) {
-        return Err(Broken("outcomes of tests were changed"));
-    }
+    let mut bytes = unseal(bytes)?;
     let mut out = Vec::new();
     while !bytes.is_empty() {
         out.push(take_entry(&mut bytes)?);

@@ -37,7 +37,7 @@ use crate::gate::Verdict;
 use crate::record::Record;
 use crate::sys::{clock, fs as files};
 use database::{Database, Replacing};
-use rows::{Fault, Origin};
+use rows::{Fault, Names, Origin};
 
 /// The tool's own folder in a project. It ignores itself.
 pub const FOLDER: &str = ".mgmt";
@@ -256,14 +256,14 @@ impl Store {
         }
         let failed = database.failed("read");
         let connection = database.reading()?;
-        let mut checkup = Checkup::default();
+        let (mut checkup, mut names) = (Checkup::default(), Names::default());
         let all: Vec<(i64, String)> = {
             let mut query = connection.prepare("SELECT key, id FROM run ORDER BY started, id").map_err(&failed)?;
             let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(&failed)?;
             rows.collect::<Result<_, _>>().map_err(&failed)?
         };
         for (key, id) in all {
-            match rows::take(&connection, key) {
+            match rows::take_with(&connection, key, &mut names) {
                 Ok(_) => checkup.records += 1,
                 Err(fault) => match self.record_fault(&id, fault) {
                     error @ Error::Record { .. } => {

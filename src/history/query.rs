@@ -1,6 +1,6 @@
 //! What is asked of many records at once: lists, baselines, trends, the past of tests.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -145,12 +145,11 @@ impl Store {
             let mut query = connection
                 .prepare(&format!("SELECT key, id FROM run WHERE {CHOSEN} ORDER BY started DESC, id DESC"))?;
             let mut rows = query.query(params![filter.branch, filter.command, filter.full_only])?;
-            let mut out = Vec::new();
-            while let Some(row) = rows.next()? {
-                if out.len() == limit {
-                    break;
-                }
-                out.extend(self.passing_over(connection, row.get(0)?, row.get(1)?)?);
+            let (mut names, mut out) = (Names::default(), Vec::new());
+            while out.len() < limit
+                && let Some(row) = rows.next()?
+            {
+                out.extend(self.passing_over(connection, row.get(0)?, row.get(1)?, &mut names)?);
             }
             Ok(out)
         })?;
@@ -158,8 +157,14 @@ impl Store {
     }
 
     /// A record; one that makes no sense is told, and is none.
-    fn passing_over(&self, connection: &Connection, key: i64, id: String) -> Result<Option<Record>, Fault> {
-        match rows::take(connection, key) {
+    fn passing_over(
+        &self,
+        connection: &Connection,
+        key: i64,
+        id: String,
+        names: &mut Names,
+    ) -> Result<Option<Record>, Fault> {
+        match rows::take_with(connection, key, names) {
             Ok(record) => Ok(Some(record)),
             Err(Fault::Broken(reason)) => {
                 let error = Error::Record { id, path: self.path(), reason };
@@ -177,17 +182,27 @@ impl Store {
     /// The store cannot be read.
     pub fn nearest(&self, commits: &[String]) -> Result<Option<(usize, Record)>, Error> {
         let found = self.read(|connection| {
-            // All that are fit, from an index that holds nothing else: as quick for ten thousand commits as for one.
-            let mut query = connection
-                .prepare("SELECT \"commit\", key, id FROM run INDEXED BY run_fit WHERE fit = 1 ORDER BY started, id")?;
-            let mut rows = query.query([])?;
-            let mut fit: HashMap<String, Vec<(i64, String)>> = HashMap::new();
-            while let Some(row) = rows.next()? {
-                fit.entry(row.get(0)?).or_default().push((row.get(1)?, row.get(2)?));
-            }
+            let mut places: HashMap<&str, usize> = HashMap::with_capacity(commits.len());
             for (at, commit) in commits.iter().enumerate() {
-                for (key, id) in fit.remove(commit).unwrap_or_default().into_iter().rev() {
-                    if let Some(record) = self.passing_over(connection, key, id)? {
+                places.entry(commit).or_insert(at);
+            }
+            // An index that holds nothing but these, read once: as quick for ten thousand commits as for one.
+            let mut query = connection.prepare("SELECT \"commit\" FROM run INDEXED BY run_fit WHERE fit = 1")?;
+            let mut rows = query.query([])?;
+            let mut fit = BTreeSet::new();
+            while let Some(row) = rows.next()? {
+                let commit = row.get_ref(0)?.as_str().map_err(|_| Broken("a commit is no text"))?;
+                fit.extend(places.get(commit));
+            }
+            let mut of = connection.prepare(
+                "SELECT key, id FROM run INDEXED BY run_fit WHERE fit = 1 AND \"commit\" = ?1
+                 ORDER BY started DESC, id DESC",
+            )?;
+            for at in fit {
+                let mut rows = of.query([&commits[at]])?;
+                while let Some(row) = rows.next()? {
+                    let (key, id) = (row.get(0)?, row.get(1)?);
+                    if let Some(record) = self.passing_over(connection, key, id, &mut Names::default())? {
                         return Ok(Some((at, record)));
                     }
                 }
@@ -263,8 +278,9 @@ impl Store {
             let Some(series) = series(connection, metric, scope)? else { return Ok(Vec::new()) };
             let mut query = connection.prepare(&format!(
                 "SELECT id, started, command, verdict, \"commit\", branch, value
-                 FROM measurement JOIN run ON run.key = measurement.run
-                 WHERE series = ?4 AND interrupted = 0 AND {CHOSEN} ORDER BY started DESC, id DESC LIMIT ?5"
+                 FROM run INDEXED BY run_started CROSS JOIN measurement
+                 WHERE measurement.series = ?4 AND measurement.run = run.key AND interrupted = 0 AND {CHOSEN}
+                 ORDER BY started DESC, id DESC LIMIT ?5"
             ))?;
             let wanted = params![filter.branch, filter.command, filter.full_only, series, most(limit)];
             let mut rows = query.query(wanted)?;
@@ -330,7 +346,7 @@ impl Store {
                     let block = match tests.entry(block) {
                         std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
                         std::collections::hash_map::Entry::Vacant(new) => {
-                            new.insert(Block::of(names.block(connection, block)?, &checks))
+                            new.insert(Block::of(&names.block(connection, block)?, &checks))
                         }
                     };
                     for entry in entries {
@@ -368,8 +384,10 @@ impl Store {
             let Some(test) = test else { return Ok(Vec::new()) };
             let place = u8::try_from(test.rem_euclid(BLOCK)).unwrap_or_default();
             let mut query = connection.prepare(
-                "SELECT outcome.data, id, started, \"commit\", branch FROM outcome JOIN run ON run.key = outcome.run
-                 WHERE block = ?1 ORDER BY started DESC, id DESC",
+                "SELECT outcome.data, id, started, \"commit\", branch
+                 FROM run INDEXED BY run_started CROSS JOIN outcome
+                 WHERE outcome.block = ?1 AND outcome.run = run.key AND run.tests > 0
+                 ORDER BY started DESC, id DESC",
             )?;
             let mut rows = query.query([test.div_euclid(BLOCK)])?;
             let mut out = Vec::new();
@@ -377,9 +395,7 @@ impl Store {
                 && let Some(row) = rows.next()?
             {
                 let data = row.get_ref(0)?.as_blob().map_err(|_| Broken("outcomes are no bytes"))?;
-                let Some(entry) = codec::entries(data)?.into_iter().find(|entry| entry.place == place) else {
-                    continue;
-                };
+                let Some(entry) = codec::entry(data, place)? else { continue };
                 out.push(TestPoint {
                     id: row.get(1)?,
                     started_at: moment(row, 2)?,
@@ -400,9 +416,9 @@ impl Store {
 struct Block(Vec<Option<(Identity, Vec<Sample>)>>);
 
 impl Block {
-    fn of(names: Vec<Option<Identity>>, checks: &impl Fn(&str) -> bool) -> Self {
-        let wanted = |identity: &Identity| checks(&identity.check);
-        Self(names.into_iter().map(|name| Some((name.filter(wanted)?, Vec::new()))).collect())
+    fn of(names: &[Option<Identity>], checks: &impl Fn(&str) -> bool) -> Self {
+        let wanted = |identity: &&Identity| checks(&identity.check);
+        Self(names.iter().map(|name| Some((name.as_ref().filter(wanted)?.clone(), Vec::new()))).collect())
     }
 
     /// Returns whether the test is wanted.

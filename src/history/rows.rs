@@ -1,6 +1,6 @@
 //! A record as rows, and rows as the record again: equal in every part.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -181,12 +181,17 @@ fn put_files(to: &Connection, files: &BTreeMap<String, FileLines>) -> Result<Opt
 
 /// Reads a record back.
 pub(super) fn take(from: &Connection, key: i64) -> Result<Record, Fault> {
+    take_with(from, key, &mut Names::default())
+}
+
+/// Reads one of several records back, whose tests have mostly the same names.
+pub(super) fn take_with(from: &Connection, key: i64, names: &mut Names) -> Result<Record, Fault> {
     let mut query = from.prepare_cached("SELECT data, messages, files FROM record WHERE run = ?1")?;
     let (data, messages, files): (Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>) =
         query.query_row([key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let mut record: Record = serde_json::from_slice(&codec::inflate(&data)?)?;
     if record.tests.is_empty() {
-        record.tests = take_tests(from, key, messages.as_deref())?;
+        record.tests = take_tests(from, key, messages.as_deref(), names)?;
     }
     for (path, key) in list(files.as_deref())? {
         let mut query = from.prepare_cached("SELECT data FROM lines WHERE key = ?1")?;
@@ -213,10 +218,14 @@ fn text(bytes: &[u8]) -> Result<String, Broken> {
     String::from_utf8(bytes.to_vec()).map_err(|_| Broken("a text is not UTF-8"))
 }
 
-fn take_tests(from: &Connection, run: i64, messages: Option<&[u8]>) -> Result<Vec<TestRecord>, Fault> {
+fn take_tests(
+    from: &Connection,
+    run: i64,
+    messages: Option<&[u8]>,
+    names: &mut Names,
+) -> Result<Vec<TestRecord>, Fault> {
     let messages = messages.map(codec::inflate).transpose()?.unwrap_or_default();
     let mut messages = messages.as_slice();
-    let mut names = Names::default();
     let mut tests = Vec::new();
     for (block, entries) in blocks(from, run)? {
         let identities = names.block(from, block)?;
@@ -244,15 +253,19 @@ pub(super) fn blocks(from: &Connection, run: i64) -> Result<Vec<(i64, Vec<Entry>
     Ok(out)
 }
 
-/// Names of tests by their numbers, one copy of each part that many share.
+/// Names of tests by their numbers, as one transaction sees them; one copy of each part that many share.
 #[derive(Default)]
 pub(super) struct Names {
     shared: HashSet<Arc<str>>,
+    blocks: HashMap<i64, Arc<[Option<Identity>]>>,
 }
 
 impl Names {
     /// The identities of a block, by place.
-    pub(super) fn block(&mut self, from: &Connection, block: i64) -> Result<Vec<Option<Identity>>, Fault> {
+    pub(super) fn block(&mut self, from: &Connection, block: i64) -> Result<Arc<[Option<Identity>]>, Fault> {
+        if let Some(known) = self.blocks.get(&block) {
+            return Ok(Arc::clone(known));
+        }
         let mut query = from
             .prepare_cached("SELECT key, \"check\", suite, class, name, file FROM test WHERE key BETWEEN ?1 AND ?2")?;
         let first = block.saturating_mul(BLOCK);
@@ -264,6 +277,8 @@ impl Names {
             let identity = self.identity(row)?;
             *place.ok_or(Broken("a test stands outside its block"))? = Some(identity);
         }
+        let out: Arc<[_]> = out.into();
+        self.blocks.insert(block, Arc::clone(&out));
         Ok(out)
     }
 

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Read as _, Write};
 
 use rusqlite::Connection;
 
-use super::rows::{self, Fault, Origin};
+use super::rows::{self, Fault, Names, Origin};
 use super::{Error, Filter, LINE, NUMBERS, RENAMED, Store, UNREADABLE, key, parse_id};
 use crate::evidence::Problem;
 use crate::record::{Record, SCHEMA};
@@ -62,11 +62,11 @@ impl Store {
         ids.reverse();
         let mut written = Ok(());
         let exported = self.read(|connection| {
-            let mut exported = Exported::default();
+            let (mut exported, mut names) = (Exported::default(), Names::default());
             for id in &ids {
                 // Removed since the list was made: it is no longer a part of the history.
                 let Some(key) = key(connection, id)? else { continue };
-                match rows::take(connection, key) {
+                match rows::take_with(connection, key, &mut names) {
                     Ok(record) => {
                         written = line(&record, out);
                         exported.records += 1;
