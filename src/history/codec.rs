@@ -179,10 +179,10 @@ pub(super) fn take_entry(bytes: &mut &[u8]) -> Result<Entry, Broken> {
     })
 }
 
-/// A block's bytes with a checksum: a changed byte would make another outcome, and nobody would know.
-pub(super) fn seal(mut entries: Vec<u8>) -> Vec<u8> {
-    entries.extend(sum(&entries).to_le_bytes());
-    entries
+/// Bytes with their checksum: a changed byte would make another outcome, and nobody would know.
+pub(super) fn seal(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.extend(sum(&bytes).to_le_bytes());
+    bytes
 }
 
 /// The checksum of some bytes (CRC-32).
@@ -192,10 +192,10 @@ pub(super) fn sum(bytes: &[u8]) -> u32 {
     sum.sum()
 }
 
-/// The bytes under a seal.
-fn unseal(bytes: &[u8]) -> Result<&[u8], Broken> {
+/// The bytes under a [`seal`].
+pub(super) fn unseal(bytes: &[u8]) -> Result<&[u8], Broken> {
     let (bytes, seal) = bytes.split_last_chunk::<4>().ok_or(CUT)?;
-    if sum(bytes) == u32::from_le_bytes(*seal) { Ok(bytes) } else { Err(Broken("outcomes of tests were changed")) }
+    if sum(bytes) == u32::from_le_bytes(*seal) { Ok(bytes) } else { Err(Broken("a part was changed")) }
 }
 
 /// One test of a sealed block, if it is there.

@@ -165,7 +165,8 @@ fn put_files(to: &Connection, files: &BTreeMap<String, FileLines>) -> Result<Opt
     let mut list = Vec::new();
     for (path, lines) in files {
         let bytes = codec::put_lines(lines);
-        let (sum, data) = (codec::sum(&bytes), codec::deflate(&bytes));
+        let sum = codec::sum(&bytes);
+        let data = codec::seal(bytes);
         let key: i64 = match find.query_row(params![sum, data], |row| row.get(0)).optional()? {
             Some(key) => {
                 again.execute([key])?;
@@ -196,7 +197,7 @@ pub(super) fn take_with(from: &Connection, key: i64, names: &mut Names) -> Resul
     for (path, key) in list(files.as_deref())? {
         let mut query = from.prepare_cached("SELECT data FROM lines WHERE key = ?1")?;
         let data: Vec<u8> = query.query_row([key], |row| row.get(0))?;
-        record.lines.insert(path, codec::take_lines(&codec::inflate(&data)?)?);
+        record.lines.insert(path, codec::take_lines(codec::unseal(&data)?)?);
     }
     Ok(record)
 }

@@ -32,6 +32,24 @@ impl LineSet {
         Self(set)
     }
 
+    /// Two sets at once, those marked and those not, from lines in any order. Quick for millions of lines.
+    #[must_use]
+    pub fn split(lines: impl IntoIterator<Item = (u32, bool)>) -> (Self, Self) {
+        let mut bits = [Vec::new(), Vec::new()];
+        let mut far = [RoaringBitmap::new(), RoaringBitmap::new()];
+        for (line, is_marked) in lines {
+            let side = usize::from(!is_marked);
+            if line < DENSE {
+                put_bit(&mut bits[side], line);
+            } else {
+                far[side].insert(line);
+            }
+        }
+        let [(marked, far_marked), (other, far_other)] = [0, 1].map(|side| (&bits[side], &far[side]));
+        let set = |bits: &[u8], far: &RoaringBitmap| Self(RoaringBitmap::from_lsb0_bytes(0, bits) | far);
+        (set(marked, far_marked), set(other, far_other))
+    }
+
     /// Adds a line. Returns whether it was not there.
     pub fn insert(&mut self, line: u32) -> bool {
         self.0.insert(line)
@@ -91,23 +109,56 @@ impl LineSet {
         out
     }
 
-    /// The standard serialization of roaring bitmaps (github.com/RoaringBitmap/RoaringFormatSpec).
+    /// A bit for each line up to the last, or, where that is much more than there are lines, the standard
+    /// serialization of roaring bitmaps (github.com/RoaringBitmap/RoaringFormatSpec).
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
+        let last = self.0.max().unwrap_or(0);
+        if u64::from(last) / 8 <= 2 * self.len() {
+            let mut bytes = Vec::with_capacity(2 + last as usize / 8);
+            bytes.push(BITS);
+            let mut bits = Vec::with_capacity(1 + last as usize / 8);
+            self.iter().for_each(|line| put_bit(&mut bits, line));
+            bytes.append(&mut bits);
+            return bytes;
+        }
         let mut set = self.0.clone();
         // Runs of lines take four bytes each, however long they are.
         set.optimize();
-        let mut bytes = Vec::with_capacity(set.serialized_size());
+        let mut bytes = Vec::with_capacity(1 + set.serialized_size());
+        bytes.push(ROARING);
         // Writing to memory cannot fail.
         let _ = set.serialize_into(&mut bytes);
         bytes
     }
 
-    /// The reverse of [`LineSet::to_bytes`]; `None` for bytes that are no bitmap.
+    /// The reverse of [`LineSet::to_bytes`]; `None` for bytes that are no set.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        RoaringBitmap::deserialize_from(bytes).ok().map(Self)
+        match bytes.split_first()? {
+            (&BITS, bits) if bits.len() as u64 * 8 <= u64::from(u32::MAX) => {
+                Some(Self(RoaringBitmap::from_lsb0_bytes(0, bits)))
+            }
+            (&ROARING, bytes) => RoaringBitmap::deserialize_from(bytes).ok().map(Self),
+            _ => None,
+        }
     }
+}
+
+/// Lines below are collected as bits, one for each line up to the last: 128 KiB at most.
+const DENSE: u32 = 1 << 20;
+
+/// The first byte of a set that is written as bits, the lowest of each byte first.
+const BITS: u8 = 1;
+/// The first byte of a set that is written as a roaring bitmap.
+const ROARING: u8 = 2;
+
+fn put_bit(bits: &mut Vec<u8>, line: u32) {
+    let at = line as usize / 8;
+    if at >= bits.len() {
+        bits.resize(at + 1, 0);
+    }
+    bits[at] |= 1 << (line % 8);
 }
 
 impl FromIterator<u32> for LineSet {
@@ -181,16 +232,33 @@ mod tests {
         for text in ["x", "1-", "-1", "4-1", "1-2-3", "4294967296", "1;2"] {
             assert!(text.parse::<LineSet>().is_err(), "{text}");
         }
-        assert_eq!(LineSet::from_bytes(b"no bitmap"), None);
+        for bytes in [&b"no bitmap"[..], b"", b"\x02no bitmap", b"\x03"] {
+            assert_eq!(LineSet::from_bytes(bytes), None);
+        }
     }
 
     proptest! {
         #[test]
-        fn sets_survive_both_their_forms(lines in prop::collection::btree_set(any::<u32>(), 0..200)) {
+        fn sets_survive_all_their_forms(lines in lines()) {
             let set = LineSet::ascending(lines.iter().copied());
             prop_assert_eq!(set.to_string().parse::<LineSet>().unwrap(), set.clone());
             prop_assert_eq!(LineSet::from_bytes(&set.to_bytes()), Some(set.clone()));
+            // Two bytes a line are what a list of them would take; a set that is one byte larger says how it is written.
+            prop_assert!(set.to_bytes().len() <= 64 + 18 * lines.len());
             prop_assert_eq!(set.iter().collect::<Vec<_>>(), lines.into_iter().collect::<Vec<_>>());
         }
+
+        #[test]
+        fn splitting_is_choosing_twice(lines in lines(), marks in prop::collection::vec(any::<bool>(), 200)) {
+            let marked: Vec<_> = lines.iter().copied().zip(marks).collect();
+            let of = |mark| LineSet::ascending(marked.iter().filter(|(_, is)| *is == mark).map(|(line, _)| *line));
+            prop_assert_eq!(LineSet::split(marked.iter().rev().copied()), (of(true), of(false)));
+        }
+    }
+
+    /// Near each other as in a file, or anywhere.
+    fn lines() -> impl Strategy<Value = std::collections::BTreeSet<u32>> {
+        let of = |line: BoxedStrategy<u32>| prop::collection::btree_set(line, 0..200);
+        prop_oneof![of((0_u32..400).boxed()), of((DENSE - 50..DENSE + 50).boxed()), of(any::<u32>().boxed())]
     }
 }

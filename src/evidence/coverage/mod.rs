@@ -108,10 +108,8 @@ impl File {
     /// Which of its lines ran, and its sums.
     #[must_use]
     pub fn file_lines(&self) -> FileLines {
-        let of = |covered: bool| {
-            LineSet::ascending(self.lines().filter(|(_, hits)| (*hits > 0) == covered).map(|(line, _)| line))
-        };
-        FileLines { covered: of(true), missed: of(false), totals: self.summary() }
+        let (covered, missed) = LineSet::split(self.lines().map(|(line, hits)| (line, hits > 0)));
+        FileLines { covered, missed, totals: self.summary() }
     }
 
     /// Its sums.
@@ -250,7 +248,7 @@ impl Coverage {
     /// What is kept of each file, by path.
     #[must_use]
     pub fn file_lines(&self) -> BTreeMap<String, FileLines> {
-        self.files.iter().map(|(path, file)| (path.clone(), file.file_lines())).collect()
+        self.files.par_iter().map(|(path, file)| (path.clone(), file.file_lines())).collect()
     }
 
     /// The sums over all files.
