@@ -42,8 +42,22 @@ impl Unit {
     /// A change by this much: `0.25 points`, `3`, `1.5 s`.
     #[must_use]
     pub fn change(self, by: f64) -> String {
-        // What subtraction adds in far decimals is not a change; else as many decimals as show that it is not nothing.
-        let shown = text::number_pair((by * 1e9).round() / 1e9, 0.0, self.decimals()).0;
+        self.change_beside(by, 0.0)
+    }
+
+    /// A change beside another one, with enough decimals to tell them apart, and two digits that are not 0.
+    #[must_use]
+    pub fn change_beside(self, by: f64, other: f64) -> String {
+        // What subtraction adds in far decimals is not a change.
+        let [by, other] = [by, other].map(|value| (value * 1e9).round() / 1e9);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "at most 17 for what is left above"
+        )]
+        let small = if by == 0.0 { 0 } else { (1.0 - by.abs().log10().floor()).max(0.0) as usize };
+        let small = if by.fract() == 0.0 { 0 } else { small };
+        let shown = text::number_pair(by, other, self.decimals().max(small)).0;
         if self == Self::Percent { format!("{shown} points") } else { self.show(&shown) }
     }
 
@@ -269,6 +283,14 @@ mod tests {
     fn a_small_value_does_not_look_like_none() {
         assert_eq!([0.0, 0.004, 91.111_11].map(|value| Unit::Seconds.alone(value)), ["0 s", "0.004 s", "91.11 s"]);
         assert_eq!(Unit::Percent.alone(f64::NAN), "NaN %");
+    }
+
+    #[test]
+    fn a_change_is_told_from_what_is_allowed() {
+        assert_eq!([0.252_525, 0.25].map(|by| Unit::Percent.change_beside(by, 0.25)), ["0.253 points", "0.25 points"]);
+        assert_eq!(Unit::Percent.change_beside(0.25, 0.252_525), "0.25 points");
+        assert_eq!([0.06, 0.94, 3.0, 12.4].map(|by| Unit::Count.change(by)), ["0.06", "0.94", "3", "12"]);
+        assert_eq!([0.1 + 0.2, 0.0].map(|by| Unit::Percent.change(by)), ["0.3 points", "0 points"]);
     }
 
     #[test]

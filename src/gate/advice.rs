@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::judge::Facts;
 use super::parts::Part;
+use super::patch::PatchFile;
 use super::rule::{Limit, LimitKind, Rule};
 use crate::evidence::coverage::LineSet;
-use crate::evidence::metric::{self, Better};
+use crate::evidence::metric::{self, Better, Unit};
 use crate::evidence::sink::{Ratio, Totals};
 use crate::sys::text;
 
@@ -20,16 +21,21 @@ pub(super) fn smallest(rule: &Rule, limit: &Limit, part: &Part<'_>, needed: f64,
     let value = part.value.number()?;
     match rule.metric.as_str() {
         metric::PATCH_PERCENT | "coverage.patch.covered" => {
-            let patch = facts.patch?;
-            let wanted = |path: &str| part.files.as_ref().is_none_or(|files| files.contains(path));
-            let ratio = patch.sums(wanted).lines;
-            let files = patch.files.iter().filter(|file| wanted(&file.path));
-            let open: Vec<_> = files.map(|file| (file.path.as_str(), &file.uncovered)).collect();
+            let ratio = in_part(part, facts).map(|file| file.sums().lines).fold(Ratio::default(), |sum, one| sum + one);
+            let open: Vec<_> = in_part(part, facts).map(|file| (file.path.as_str(), &file.uncovered)).collect();
             cover(lines_needed(rule, ratio, needed), &open)
         }
         metric::LOST => {
-            let patch = facts.patch?;
-            let open: Vec<_> = patch.files.iter().map(|file| (file.path.as_str(), &file.lost)).collect();
+            let files = || in_part(part, facts);
+            let open: Vec<_> = files().map(|file| (file.path.as_str(), &file.lost)).collect();
+            cover(whole(value - needed), &open).or_else(|| {
+                let gone =
+                    files().filter(|file| file.vanished > 0).map(|file| format!("`{}`", text::one_line(&file.path)));
+                first_of(gone.collect(), NAMES).map(|gone| format!("measure {gone} again: no report mentions it"))
+            })
+        }
+        metric::TOUCHED => {
+            let open: Vec<_> = in_part(part, facts).map(|file| (file.path.as_str(), &file.touched)).collect();
             cover(whole(value - needed), &open)
         }
         "coverage.lines.percent" | "coverage.lines.covered" => {
@@ -45,31 +51,62 @@ pub(super) fn smallest(rule: &Rule, limit: &Limit, part: &Part<'_>, needed: f64,
             // What the change itself left open comes first, then the files with most to win.
             let mut files: Vec<_> = chosen.map(|(path, file)| (path.as_str(), &file.missed)).collect();
             files.sort_by_key(|(path, missed)| (std::cmp::Reverse(missed.len()), *path));
-            let first = files.iter().filter_map(|(path, _)| changed.get(path).map(|lines| (*path, *lines)));
-            let rest = files.iter().filter(|(path, _)| changed.get(path).is_none_or(|lines| lines.is_empty()));
-            let open: Vec<_> = first.chain(rest.copied()).collect();
-            cover(lines_needed(rule, sum.lines, needed), &open)
+            let count = lines_needed(rule, sum.lines, needed);
+            let new: Vec<_> = files
+                .iter()
+                .filter_map(|(path, missed)| Some((*path, missed.and(changed.get(path)?))))
+                .filter(|(_, lines)| !lines.is_empty())
+                .collect();
+            if new.iter().map(|(_, lines)| lines.len()).sum::<u64>() >= count {
+                return cover(count, &new.iter().map(|(path, lines)| (*path, lines)).collect::<Vec<_>>());
+            }
+            // Stable: among changed and unchanged ones the order stays.
+            files.sort_by_key(|(path, _)| !new.iter().any(|(changed, _)| changed == path));
+            cover(count, &files)
         }
         name => {
             let falls = value > needed;
             let names = facts.names.get(name).filter(|names| falls && !names.is_empty());
             if let Some(names) = names {
                 let count = whole(value - needed);
-                let shown: Vec<_> =
-                    names.iter().take(NAMES).map(|name| format!("`{}`", text::one_line(name))).collect();
-                let more = names.len() - shown.len();
-                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
                 let of =
                     if count < names.len() as u64 { format!("{count} of {}: ", names.len()) } else { String::new() };
-                return Some(format!("mend {of}{}{more}", shown.join(", ")));
+                let quoted = names.iter().map(|name| format!("`{}`", text::one_line(name))).collect();
+                return first_of(quoted, NAMES).map(|names| format!("{} {of}{names}", remedy(name)));
             }
             if limit.kind == LimitKind::Equals || value == needed {
                 return None;
             }
-            let by = metric::unit(name).change((value - needed).abs());
+            let unit = metric::unit(name);
+            let by = (value - needed).abs();
+            // Half a test is none.
+            let by = unit.change(if unit == Unit::Count { (by - 1e-6).ceil() } else { by });
             Some(format!("{} it by {by}", if falls { "lower" } else { "raise" }))
         }
     }
+}
+
+/// The changed files of a part.
+fn in_part<'f>(part: &Part<'_>, facts: &Facts<'f>) -> impl Iterator<Item = &'f PatchFile> {
+    let wanted = |path: &str| part.files.as_ref().is_none_or(|files| files.contains(path));
+    facts.patch.into_iter().flat_map(|patch| &patch.files).filter(move |file| wanted(&file.path))
+}
+
+/// What to do with the tests that a metric counts.
+fn remedy(name: &str) -> &'static str {
+    match name {
+        "tests.disappeared" => "bring back",
+        "tests.newly_skipped" | "tests.skipped" => "run again",
+        "tests.newly_slow" => "speed up",
+        _ => "mend",
+    }
+}
+
+/// The first names, and how many more there are; `None` of nothing.
+fn first_of(names: Vec<String>, most: usize) -> Option<String> {
+    let more = names.len().saturating_sub(most);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!names.is_empty()).then(|| format!("{}{more}", names[..names.len().min(most)].join(", ")))
 }
 
 /// How many more lines must run.
@@ -115,4 +152,104 @@ fn cover(count: u64, open: &[(&str, &LineSet)]) -> Option<String> {
         (shown, count) if shown > count => format!("cover {count} of these {shown} lines: {places}"),
         (shown, count) => format!("cover {count} lines; the first {shown}: {places}"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::patch::Patch;
+    use super::super::rule::{MIN_LINES, NoBase, WhenMissing};
+    use super::super::scope::{Components, Scope};
+    use super::*;
+    use crate::evidence::coverage::FileLines;
+    use crate::evidence::measure::Measurements;
+
+    /// What is said where `value` has to come to `needed`; the part is `files`, or everything.
+    fn advice(metric: &str, (value, needed): (f64, f64), files: Option<&[&'static str]>) -> Option<String> {
+        let lines = |lines: &str| lines.parse::<LineSet>().unwrap();
+        let file = |path: &str, uncovered: &str, touched: &str, lost: &str, vanished: u64| PatchFile {
+            path: path.into(),
+            covered: lines("1-2"),
+            uncovered: lines(uncovered),
+            touched: lines(touched),
+            lost: lines(lost),
+            vanished,
+            ..PatchFile::default()
+        };
+        let patch = Patch {
+            files: vec![file("a.py", "5", "6", "7", 0), file("b.py", "", "", "3-4", 0), file("c.py", "", "", "", 9)],
+            ..Patch::default()
+        };
+        let missed = |missed: &str, covered| FileLines {
+            missed: lines(missed),
+            totals: Totals { lines: Ratio { covered, total: 10 }, ..Totals::default() },
+            ..FileLines::default()
+        };
+        let known = BTreeMap::from([("a.py".into(), missed("5-8", 6)), ("b.py".into(), missed("3-4", 8))]);
+        let names = ["tests.failed", "tests.disappeared", "tests.newly_skipped", "tests.newly_slow"];
+        let tests = || ["t::a", "t::b", "t::c", "t::d"].map(str::to_owned).to_vec();
+        let limit = Limit { kind: LimitKind::Min, bound: needed, relative: false, text: text::number(needed) };
+        let rule = Rule {
+            metric: metric.into(),
+            limits: vec![limit],
+            when_missing: WhenMissing::Inconclusive,
+            scope: Scope::Project,
+            no_base: NoBase::Warn,
+            better: metric::better(metric),
+            min_lines: MIN_LINES,
+        };
+        let part = Part {
+            name: None,
+            files: files.map(|files| files.iter().copied().collect()),
+            value: super::super::parts::Value::Number(value),
+            missing: None,
+            note: None,
+            source: None,
+            base: None,
+            is_new: false,
+            lines: 0,
+            unmeasured: Vec::new(),
+        };
+        let facts = Facts {
+            measurements: &Measurements::default(),
+            files: &known,
+            patch: Some(&patch),
+            is_first: false,
+            base: None,
+            best: &[],
+            components: &Components::default(),
+            excused: &BTreeMap::new(),
+            names: &names.into_iter().map(|name| (name.to_owned(), tests())).collect(),
+        };
+        smallest(&rule, &rule.limits[0], &part, needed, &facts)
+    }
+
+    #[test]
+    fn lines_of_other_parts_are_not_named() {
+        let of = |metric, pair, files| advice(metric, pair, files).unwrap();
+        assert_eq!(of(metric::LOST, (3.0, 0.0), None), "cover these 3 lines: a.py:7, b.py:3-4");
+        assert_eq!(of(metric::LOST, (1.0, 0.0), Some(&["a.py"])), "cover line a.py:7");
+        assert_eq!(of(metric::LOST, (9.0, 0.0), Some(&["c.py"])), "measure `c.py` again: no report mentions it");
+        assert_eq!(of(metric::TOUCHED, (1.0, 0.0), None), "cover line a.py:6");
+        assert_eq!(of(metric::PATCH_PERCENT, (66.0, 100.0), Some(&["a.py"])), "cover line a.py:5");
+        assert_eq!(of("coverage.lines.percent", (80.0, 90.0), Some(&["b.py"])), "cover 1 of these 2 lines: b.py:3-4");
+    }
+
+    #[test]
+    fn new_lines_come_first_and_old_ones_where_they_do_not_suffice() {
+        let of = |needed| advice("coverage.lines.percent", (70.0, needed), None).unwrap();
+        assert_eq!(of(75.0), "cover line a.py:5");
+        assert_eq!(of(85.0), "cover 3 of these 4 lines: a.py:5-8");
+        assert_eq!(of(100.0), "cover these 6 lines: a.py:5-8, b.py:3-4");
+    }
+
+    #[test]
+    fn tests_are_mended_brought_back_run_or_sped_up() {
+        let of = |metric, needed| advice(metric, (4.0, needed), None).unwrap();
+        assert_eq!(of("tests.failed", 0.0), "mend `t::a`, `t::b`, `t::c` and 1 more");
+        assert_eq!(of("tests.disappeared", 2.0), "bring back 2 of 4: `t::a`, `t::b`, `t::c` and 1 more");
+        assert_eq!(of("tests.newly_skipped", 3.0), "run again 1 of 4: `t::a`, `t::b`, `t::c` and 1 more");
+        assert_eq!(of("tests.newly_slow", 3.0), "speed up 1 of 4: `t::a`, `t::b`, `t::c` and 1 more");
+        assert_eq!(of("tests.passed", 4.94), "raise it by 1");
+        assert_eq!(of("metrics.f1", 4.5), "raise it by 0.5");
+    }
 }

@@ -267,13 +267,15 @@ fn hold_change(rule: &Rule, limit: &Limit, part: &Part<'_>, value: f64, facts: &
     let (before, now) = (unit.beside(base, value), unit.beside(value, base));
     let moved = match value - base {
         change if change.abs() <= TOLERANCE => format!("{now}, as in {since}"),
-        change if change > 0.0 => format!("{now}, {} more than {before} of {since}", unit.change(change)),
-        change => format!("{now}, {} less than {before} of {since}", unit.change(-change)),
+        change if change > 0.0 => {
+            format!("{now}, {} more than {before} of {since}", unit.change_beside(change, allowed))
+        }
+        change => format!("{now}, {} less than {before} of {since}", unit.change_beside(-change, allowed)),
     };
     let allowance = match (allowed > 0.0, limit.relative) {
         (false, _) => "no worsening is allowed".to_owned(),
-        (true, false) => format!("{} is allowed", unit.change(allowed)),
-        (true, true) => format!("{} ({}) is allowed", limit.text, unit.change(allowed)),
+        (true, false) => format!("{} is allowed", unit.change_beside(allowed, worse)),
+        (true, true) => format!("{} ({}) is allowed", limit.text, unit.change_beside(allowed, worse)),
     };
     Answer {
         verdict: if holds { RuleVerdict::Pass } else { RuleVerdict::Fail },

@@ -300,6 +300,23 @@ fn a_changed_file_that_nobody_measured_is_never_a_pass() {
 }
 
 #[test]
+fn a_part_that_nobody_measures_is_not_applicable_to_a_change_and_never_a_pass() {
+    let known = |path: &str| BTreeMap::from([(path.to_owned(), FileLines::default())]);
+    for metric in [metric::PATCH_PERCENT, metric::LOST] {
+        let within = || Rule {
+            scope: Scope::Paths(Globs::new(&[globset::Glob::new("srcc/**").unwrap()])),
+            ..rule(metric, LimitKind::Max, 100.0)
+        };
+        let world = |files| World { files, ..world_of(Patch { has_base: true, ..patch(&[1], &[2], &[]) }) };
+        let result = world(known("src/a.py")).one(within());
+        assert_eq!(result.verdict, RuleVerdict::NotApplicable, "{metric}");
+        assert_eq!(result.message, "no file in the coverage reports belongs to it");
+        // A part that is measured and did not change.
+        assert_ne!(world(known("srcc/b.py")).one(within()).message, result.message);
+    }
+}
+
+#[test]
 fn failures_in_quarantine_are_left_out_and_said() {
     let world = World {
         now: measured("tests.failed", &[3.0]),

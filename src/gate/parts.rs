@@ -70,6 +70,11 @@ pub(super) fn of<'a>(rule: &Rule, facts: &Facts<'a>) -> Vec<Part<'a>> {
         }
         None => BTreeMap::new(),
     };
+    // A change elsewhere says nothing of a part that nobody measures: a misspelt path must not look like a good one.
+    let is_known = |member: &Member<'_>| {
+        let known = rule.scope.members(facts.files.keys().map(String::as_str), facts.components);
+        facts.files.is_empty() || known.iter().any(|one| one.name == member.name && !one.is_empty())
+    };
     let source = sources(facts);
     let each = matches!(rule.scope, Scope::Each(..));
     let parts: Vec<_> = members
@@ -88,6 +93,9 @@ pub(super) fn of<'a>(rule: &Rule, facts: &Facts<'a>) -> Vec<Part<'a>> {
                 lines: lines(facts, in_part),
                 missing: not_mentioned(&unmeasured).or_else(|| empty(&member, facts, is_change)),
                 value: match value {
+                    _ if is_change && member.is_empty() && !is_known(&member) => {
+                        Value::NotApplicable("no file in the coverage reports belongs to it".to_owned())
+                    }
                     // Nothing that can run is known to have changed, but something was not measured.
                     Value::NotApplicable(_) if !unmeasured.is_empty() => Value::Missing,
                     // A file without branches, say, where others have some: its limit is about nothing.
@@ -201,8 +209,7 @@ pub(super) fn not_mentioned(paths: &[&str]) -> Option<String> {
 }
 
 fn empty(member: &Member<'_>, facts: &Facts<'_>, is_change: bool) -> Option<String> {
-    let nothing = member.files.as_ref().is_some_and(BTreeSet::is_empty);
-    (nothing && !is_change && !facts.files.is_empty())
+    (member.is_empty() && !is_change && !facts.files.is_empty())
         .then(|| "no file in the coverage reports belongs to it".to_owned())
 }
 
@@ -214,18 +221,22 @@ fn sources(facts: &Facts<'_>) -> Option<String> {
 
 /// The value of a coverage metric over some files.
 fn value(name: &str, member: &Member<'_>, files: &BTreeMap<String, FileLines>, patch: Option<&Patch>) -> Value {
-    let wanted = |path: &str| member.files.as_ref().is_none_or(|wanted| wanted.contains(path));
     if is_change(name) {
+        let wanted = |path: &str| member.files.as_ref().is_none_or(|wanted| wanted.contains(path));
         return patch.map_or(Value::Missing, |patch| of_patch(name, patch, wanted));
     }
-    let chosen = files.iter().filter(|(path, _)| wanted(path));
+    // A part's files are looked up: going through all files for each of them would take the square of their count.
+    let chosen: Vec<&FileLines> = match &member.files {
+        Some(own) => own.iter().filter_map(|path| files.get(*path)).collect(),
+        None => files.values().collect(),
+    };
     if name == "coverage.files.total" {
-        return match chosen.count() {
+        return match chosen.len() {
             0 => Value::Missing,
             some => Value::Number(count(some as u64)),
         };
     }
-    let sum = chosen.fold(Totals::default(), |sum, (_, file)| sum + file.totals);
+    let sum = chosen.into_iter().fold(Totals::default(), |sum, file| sum + file.totals);
     let mut words = name.split('.').skip(1);
     let ratio = match words.next() {
         Some("lines") => sum.lines,

@@ -150,7 +150,8 @@ pub fn patch(head: &BTreeMap<String, FileLines>, against: &Against<'_>) -> Patch
             continue;
         }
         let Some(now) = head.get(path) else {
-            if measured.should_hold(path) {
+            let was_measured = base.as_ref().is_some_and(|base| base.file(path).is_some());
+            if was_measured || measured.should_hold(path) {
                 unmeasured.push(path.to_owned());
             }
             continue;
@@ -199,14 +200,17 @@ struct Base<'a> {
 }
 
 impl Base<'_> {
+    /// What the baseline says of the file that is this one now.
+    fn file(&self, path: &str) -> Option<&FileLines> {
+        let old_path = self.by_new.get(path).map_or(Some(path), |changed| changed.old.as_deref());
+        old_path.and_then(|old| self.lines.get(old))
+    }
+
     /// Whether the line that stood in the place of this one did not run.
     fn missed(&self, path: &str, line: u32) -> bool {
-        let (old_path, before) = match self.by_new.get(path) {
-            Some(changed) => (changed.old.as_deref(), changed.before(line)),
-            None => (Some(path), Before::Same(line)),
-        };
+        let before = self.by_new.get(path).map_or(Before::Same(line), |changed| changed.before(line));
         let (Before::Same(before) | Before::Instead(before)) = before else { return false };
-        old_path.and_then(|old| self.lines.get(old)).is_some_and(|file| file.missed.contains(before))
+        self.file(path).is_some_and(|file| file.missed.contains(before))
     }
 }
 
@@ -247,32 +251,68 @@ fn lost(
     }
 }
 
-/// Which files one would expect to find in the coverage reports: those of a measured language in a measured part of
-/// the project. Tests are not, unless a report mentions some.
+/// Which files one would expect to find in the coverage reports: those of a measured language. Tests, and what stands
+/// beside the program, are not, unless a report mentions their like.
 struct Measured<'a> {
-    /// Top folder (empty for the root) and file ending.
-    parts: BTreeSet<(&'a str, &'a str)>,
-    /// The same of files that look like tests.
-    tests: BTreeSet<(&'a str, &'a str)>,
+    languages: BTreeSet<&'a str>,
+    /// Top folder (empty for the root) and language of the files that look like tests or stand beside the program.
+    others: BTreeSet<(&'a str, &'a str)>,
 }
 
 impl<'a> Measured<'a> {
     fn of(head: &'a BTreeMap<String, FileLines>) -> Self {
-        let (tests, parts): (Vec<&str>, Vec<&str>) = head.keys().map(String::as_str).partition(|path| is_test(path));
-        let set = |paths: Vec<&'a str>| paths.into_iter().filter_map(part).collect();
-        Self { parts: set(parts), tests: set(tests) }
+        let (others, own): (Vec<&str>, Vec<&str>) =
+            head.keys().map(String::as_str).partition(|path| is_test(path) || is_beside(path));
+        Self {
+            languages: own.into_iter().filter_map(language).collect(),
+            others: others.into_iter().filter_map(|path| Some((top(path), language(path)?))).collect(),
+        }
     }
 
     fn should_hold(&self, path: &str) -> bool {
-        let of = if is_test(path) { &self.tests } else { &self.parts };
-        part(path).is_some_and(|part| of.contains(&part))
+        let Some(language) = language(path) else { return false };
+        if is_test(path) || is_beside(path) {
+            self.others.contains(&(top(path), language))
+        } else {
+            self.languages.contains(language)
+        }
     }
 }
 
-fn part(path: &str) -> Option<(&str, &str)> {
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let (_, ending) = name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty())?;
-    Some((folder.split('/').next().unwrap_or_default(), ending))
+/// The language, by the ending; without one, and where a file only declares, there is nothing to measure.
+fn language(path: &str) -> Option<&str> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let (_, ending) = name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty() && !stem.ends_with(".d"))?;
+    Some(match ending {
+        "cjs" | "mjs" | "jsx" => "js",
+        "cts" | "mts" | "tsx" => "ts",
+        "cc" | "cxx" => "cpp",
+        ending => ending,
+    })
+}
+
+fn top(path: &str) -> &str {
+    path.split_once('/').map_or("", |(top, _)| top)
+}
+
+/// Whether a path is that of a program's documentation, examples, measurements or build settings by the habits of the
+/// common languages.
+fn is_beside(path: &str) -> bool {
+    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let folder = |folder: &str| {
+        matches!(folder, "doc" | "docs" | "example" | "examples" | "bench" | "benches" | "benchmark" | "benchmarks")
+    };
+    let settings = [
+        "setup.py",
+        "noxfile.py",
+        "fabfile.py",
+        "tasks.py",
+        "build.rs",
+        "gulpfile.js",
+        "Gruntfile.js",
+        "karma.conf.js",
+    ];
+    folders.split('/').any(folder) || settings.contains(&name) || name.contains(".config.")
 }
 
 /// Whether a path is that of a test by the habits of the common languages.

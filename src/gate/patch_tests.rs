@@ -91,14 +91,30 @@ fn what_no_report_mentions_is_told_where_it_should_have_been_measured() {
         "setup.py",
         "src/tests/helper.py",
         "src/test_d.py",
+        "app/new.py",
         "docs/conf.py",
+        "web/page.ts",
         "src/style.css",
         "src/generated.py",
         "src/vendor/x.py",
         "README",
     ];
     let held = hold(&head, paths.iter().map(|path| new(path)).collect(), None, "src/vendor/**");
-    assert_eq!(held.unmeasured, ["setup.py", "src/b.py", "src/deep/c.py"]);
+    assert_eq!(held.unmeasured, ["app/new.py", "src/b.py", "src/deep/c.py"]);
+    // What reports do mention of these is expected of their like.
+    let beside = [("docs/a.tsx", file_of(&[RAN])), ("e2e/b.js", file_of(&[RAN]))];
+    let paths = ["docs/conf.ts", "e2e/c.mjs", "other/e2e/c.js", "src/a.ts", "src/a.d.ts", "vite.config.js"];
+    let held = hold(&beside, paths.iter().map(|path| new(path)).collect(), None, "none");
+    assert_eq!(held.unmeasured, ["docs/conf.ts", "e2e/c.mjs"]);
+    // What the baseline measured is expected again, wherever it is, and under its new name.
+    let base = [("lib/only.py", file_of(&[RAN])), ("tests/old.js", file_of(&[RAN]))];
+    let changed = vec![
+        change(Some("lib/only.py"), Some("lib/only.py"), &[(1, 1, 1, 1)]),
+        change(Some("tests/old.js"), Some("tests/new.js"), &[(1, 1, 1, 1)]),
+        change(Some("tests/same.js"), Some("tests/same.js"), &[(1, 1, 1, 1)]),
+    ];
+    let held = hold(&[("src/a.rs", file_of(&[RAN]))], changed, Some(&base), "none");
+    assert_eq!(held.unmeasured, ["lib/only.py", "tests/new.js"]);
     // Only lines that were added can be uncovered.
     let removed = vec![change(Some("src/b.py"), Some("src/b.py"), &[(1, 2, 1, 0)])];
     assert_eq!(hold(&head, removed, None, "none").unmeasured, [""; 0]);

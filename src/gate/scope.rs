@@ -101,6 +101,14 @@ pub struct Member<'a> {
     pub files: Option<BTreeSet<&'a str>>,
 }
 
+impl Member<'_> {
+    /// Whether none of the files belongs to it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files.as_ref().is_some_and(BTreeSet::is_empty)
+    }
+}
+
 impl Scope {
     /// Reads `paths:`, `component:` and `each:` of a rule.
     pub fn decode(decoder: &mut Decoder, fields: &Fields<'_>, components: &Components) -> Option<Self> {
