@@ -35,19 +35,18 @@ impl LineSet {
     /// Two sets at once, those marked and those not, from lines in any order. Quick for millions of lines.
     #[must_use]
     pub fn split(lines: impl IntoIterator<Item = (u32, bool)>) -> (Self, Self) {
-        let mut bits = [Vec::new(), Vec::new()];
-        let mut far = [RoaringBitmap::new(), RoaringBitmap::new()];
+        let (mut marked, mut other) = (Bits::default(), Bits::default());
+        let mut far = (RoaringBitmap::new(), RoaringBitmap::new());
         for (line, is_marked) in lines {
-            let side = usize::from(!is_marked);
-            if line < DENSE {
-                put_bit(&mut bits[side], line);
-            } else {
-                far[side].insert(line);
+            match (line < DENSE, is_marked) {
+                (true, true) => marked.put(line),
+                (true, false) => other.put(line),
+                (false, true) => drop(far.0.insert(line)),
+                (false, false) => drop(far.1.insert(line)),
             }
         }
-        let [(marked, far_marked), (other, far_other)] = [0, 1].map(|side| (&bits[side], &far[side]));
-        let set = |bits: &[u8], far: &RoaringBitmap| Self(RoaringBitmap::from_lsb0_bytes(0, bits) | far);
-        (set(marked, far_marked), set(other, far_other))
+        let set = |bits: Bits, far: RoaringBitmap| Self(RoaringBitmap::from_lsb0_bytes(0, &bits.into_bytes()) | far);
+        (set(marked, far.0), set(other, far.1))
     }
 
     /// Adds a line. Returns whether it was not there.
@@ -115,11 +114,10 @@ impl LineSet {
     pub fn to_bytes(&self) -> Vec<u8> {
         let last = self.0.max().unwrap_or(0);
         if u64::from(last) / 8 <= 2 * self.len() {
-            let mut bytes = Vec::with_capacity(2 + last as usize / 8);
-            bytes.push(BITS);
-            let mut bits = Vec::with_capacity(1 + last as usize / 8);
-            self.iter().for_each(|line| put_bit(&mut bits, line));
-            bytes.append(&mut bits);
+            let mut bits = Bits::default();
+            self.iter().for_each(|line| bits.put(line));
+            let mut bytes = vec![BITS];
+            bytes.append(&mut bits.into_bytes());
             return bytes;
         }
         let mut set = self.0.clone();
@@ -153,12 +151,40 @@ const BITS: u8 = 1;
 /// The first byte of a set that is written as a roaring bitmap.
 const ROARING: u8 = 2;
 
-fn put_bit(bits: &mut Vec<u8>, line: u32) {
-    let at = line as usize / 8;
-    if at >= bits.len() {
-        bits.resize(at + 1, 0);
+/// Lines as bits, collected 64 at a time: quickest where they come in ascending order.
+#[derive(Default)]
+struct Bits {
+    words: Vec<u64>,
+    /// The word that is being filled and where it belongs.
+    word: u64,
+    at: usize,
+}
+
+impl Bits {
+    fn put(&mut self, line: u32) {
+        let at = line as usize / 64;
+        if at != self.at {
+            self.settle();
+            self.at = at;
+        }
+        self.word |= 1 << (line % 64);
     }
-    bits[at] |= 1 << (line % 8);
+
+    fn settle(&mut self) {
+        if self.at >= self.words.len() {
+            self.words.resize(self.at + 1, 0);
+        }
+        self.words[self.at] |= std::mem::take(&mut self.word);
+    }
+
+    /// The bits up to the last one, the lowest of each byte first.
+    fn into_bytes(mut self) -> Vec<u8> {
+        self.settle();
+        let mut bytes: Vec<u8> = self.words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let used = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        bytes.truncate(used);
+        bytes
+    }
 }
 
 impl FromIterator<u32> for LineSet {
