@@ -269,7 +269,7 @@ impl Bound {
 }
 
 /// A warm-up of each, then all in turn; the middle of each.
-fn in_turn(commands: &[Command]) -> anyhow::Result<Vec<Costs>> {
+pub(super) fn in_turn(commands: &[Command]) -> anyhow::Result<Vec<Costs>> {
     let mut costs = vec![Vec::new(); commands.len()];
     for run in 0..=RUNS {
         for (command, costs) in commands.iter().zip(&mut costs) {
@@ -284,9 +284,9 @@ fn in_turn(commands: &[Command]) -> anyhow::Result<Vec<Costs>> {
 
 /// The cost of several runs.
 #[derive(Clone, Copy)]
-struct Costs {
+pub(super) struct Costs {
     /// The median of processor time.
-    cpu: Duration,
+    pub(super) cpu: Duration,
     /// The least wall time.
     least: Duration,
     /// The greatest peak, in bytes.
@@ -304,7 +304,7 @@ fn middle(costs: Vec<Cost>) -> Costs {
     }
 }
 
-fn shown(cost: Costs) -> String {
+pub(super) fn shown(cost: Costs) -> String {
     format!("{:.2} s CPU, {:.0} MiB", cost.cpu.as_secs_f64(), mib(cost.peak))
 }
 
@@ -312,7 +312,7 @@ fn seconds(time: Duration) -> String {
     format!("{:.2} s", time.as_secs_f64())
 }
 
-fn ratio(a: Duration, b: Duration) -> f64 {
+pub(super) fn ratio(a: Duration, b: Duration) -> f64 {
     a.as_secs_f64() / b.as_secs_f64()
 }
 

@@ -1,11 +1,13 @@
 //! `cargo xtask bench [NAME]`: the release binary against floors that everybody has, and against other programs for
 //! the same work, run in turn in one sitting.
 //!
-//! Ratios and differences of medians are what counts; single times on a shared machine are not. `evidence` and
-//! `history` take minutes, and up to two gigabytes under `target/bench`, so they run only when they are named.
+//! Ratios and differences of medians are what counts; single times on a shared machine are not. `evidence`,
+//! `gate` and `history` take minutes, and up to two gigabytes under `target/bench`, so they run only when they are
+//! named.
 
 mod evidence;
 mod floors;
+mod gate;
 mod history;
 mod inputs;
 mod meter;
@@ -29,7 +31,8 @@ const FLOORS: &[(&str, Bench)] = &[
     ("schedule", |mgmt, _| floors::schedule(mgmt)),
     ("overhead", |mgmt, _| floors::overhead(mgmt)),
 ];
-const NAMED: &[(&str, Bench)] = &[("evidence", evidence::run), ("history", |_, _| history::run())];
+const NAMED: &[(&str, Bench)] =
+    &[("evidence", evidence::run), ("gate", |mgmt, _| gate::run(mgmt)), ("history", |_, _| history::run())];
 
 pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
     if let [name, rest @ ..] = args

@@ -7,6 +7,7 @@
 //! - `xmllint`: Debian's `libxml2-utils`. It streams over the tags and keeps nothing: a floor, not a rival.
 //! - `test_results_parser`: `pip install test-results-parser` for the `python3` on `PATH`. Its time includes the
 //!   interpreter's start, about 20 ms.
+//! - `diff-cover`: `pip install diff_cover`. Its time includes the interpreter's start, about 200 ms.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -44,6 +45,12 @@ pub(super) const XMLLINT: Peer = Peer {
     name: "xmllint --stream",
     version: &["xmllint", "--version"],
     command: &["xmllint", "--stream", "--nonet", "FILE"],
+};
+/// Coverage of changed lines, in Python; run in the repository that was changed.
+pub(super) const DIFF_COVER: Peer = Peer {
+    name: "diff-cover",
+    version: &["diff-cover", "--version"],
+    command: &["diff-cover", "FILE", "--compare-branch", "main"],
 };
 /// The parser behind a hosted service's test reports; Rust inside, called from Python.
 pub(super) const TEST_RESULTS_PARSER: Peer = Peer {

@@ -109,7 +109,8 @@ fn taken(branches: &[u64]) -> usize {
     branches.iter().filter(|taken| **taken > 0).count()
 }
 
-fn path(file: u64, ending: &str) -> String {
+/// A source file that coverage reports name.
+pub(in super::super) fn path(file: u64, ending: &str) -> String {
     format!("src/pkg{:02}/mod_{file:04}.{ending}", file % FOLDERS)
 }
 

@@ -17,6 +17,8 @@ use crate::chore::say;
 /// Raised when a generator changes: older files are then made anew.
 const VERSION: u32 = 1;
 
+pub(super) use coverage::path as source;
+
 /// Where inputs are written.
 pub(super) type Out = BufWriter<File>;
 
