@@ -206,6 +206,9 @@ impl Bench<'_> {
         let path = input.make(&self.folder)?;
         let check = |name: &str, run: serde_json::Value, evidence: serde_json::Value| -> anyhow::Result<Command> {
             let folder = scratch(name)?;
+            // A repository of its own: the root of another one is where checks would run.
+            let made = Command::new("git").args(["init", "--quiet"]).current_dir(&folder).status()?;
+            ensure!(made.success(), "no repository could be made for `{name}`");
             let policy = serde_json::json!({
                 "version": 1,
                 "checks": { "report": { "group": "test", "run": run, "evidence": { "coverage": evidence } } },
