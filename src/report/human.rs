@@ -247,7 +247,9 @@ impl Writer {
         }
         if !many.is_empty() {
             let dim = self.palette.dim;
-            self.line(&format!("  {dim}… and {} more parts of the project that hold theirs{dim:#}", many.len()));
+            let held = many.iter().filter(|rule| rule.verdict == RuleVerdict::Pass).count();
+            let beside = advice::not_applicable((many.len() - held) as u64);
+            self.line(&format!("  {dim}… and {held} more parts of the project that hold theirs{beside}{dim:#}"));
         }
         let asked_not = record.rules.iter().filter(|rule| !verbose && rule.verdict == RuleVerdict::NotAsked).count();
         if asked_not > 0 {

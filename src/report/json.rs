@@ -12,7 +12,7 @@ use crate::check::Status;
 use crate::evidence::Level;
 use crate::evidence::measure::agreed;
 use crate::gate::{RuleVerdict, Verdict};
-use crate::record::Record;
+use crate::record::{self, Record};
 
 /// The schema of the object.
 pub const SCHEMA: &str = "mgmt.report/1";
@@ -41,6 +41,9 @@ pub struct Report {
     pub verdict: Verdict,
     /// What the program exits with.
     pub exit_code: u8,
+    /// How many parts of the run say what: the numbers of the other forms of report.
+    #[serde(default)]
+    pub counts: Counts,
     /// What it was compared with.
     pub baseline: Option<Baseline>,
     /// Checks in the order of the configuration.
@@ -70,6 +73,48 @@ pub struct Project {
     pub dirty: Option<bool>,
     /// The tested merge, where it is not the commit itself.
     pub merge_commit: Option<String>,
+}
+
+/// How many parts of a run say what.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Checks that were planned.
+    pub checks: u64,
+    /// Checks that failed or timed out, excused ones left out.
+    pub failed_checks: u64,
+    /// Checks that could not be started, themselves or for want of what they need.
+    pub broken_checks: u64,
+    /// Rules that bear on this run: neither `not-asked` nor `not-applicable`.
+    pub rules: u64,
+    /// Those of them that hold: `pass` or `warn`.
+    pub held_rules: u64,
+    /// Those of them that do not: `fail`.
+    pub failed_rules: u64,
+    /// Those of them that could not be judged: `inconclusive`.
+    pub open_rules: u64,
+    /// Rules beside them that are `not-applicable`.
+    pub not_applicable_rules: u64,
+    /// Problems that are losses.
+    pub losses: u64,
+    /// Warnings of all kinds.
+    pub warnings: u64,
+}
+
+impl From<record::Counts> for Counts {
+    fn from(counts: record::Counts) -> Self {
+        Self {
+            checks: counts.checks,
+            failed_checks: counts.failed_checks,
+            broken_checks: counts.broken_checks,
+            rules: counts.rules,
+            held_rules: counts.held_rules,
+            failed_rules: counts.failed_rules,
+            open_rules: counts.open_rules,
+            not_applicable_rules: counts.not_applicable_rules,
+            losses: counts.losses,
+            warnings: counts.warnings,
+        }
+    }
 }
 
 /// What it was compared with.
@@ -127,7 +172,7 @@ pub struct Rule {
     pub base: Option<Number>,
     /// The files it was read from.
     pub source: Option<String>,
-    /// `pass`, `warn`, `fail`, `inconclusive` or `not-asked`.
+    /// `pass`, `warn`, `fail`, `inconclusive`, `not-applicable` or `not-asked`.
     pub verdict: RuleVerdict,
     /// The same with its numbers.
     pub message: String,
@@ -240,6 +285,7 @@ pub fn report(record: &Record) -> Report {
         },
         verdict: record.verdict,
         exit_code: record.verdict.exit_code(),
+        counts: record.counts().into(),
         baseline: record.baseline.as_ref().map(|baseline| Baseline {
             commit: baseline.commit.clone(),
             run: baseline.run.clone(),

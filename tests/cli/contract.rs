@@ -70,6 +70,18 @@ fn the_json_report_is_mgmt_report_1() {
       },
       "verdict": "fail",
       "exit_code": 1,
+      "counts": {
+        "checks": 5,
+        "failed_checks": 1,
+        "broken_checks": 0,
+        "rules": 5,
+        "held_rules": 3,
+        "failed_rules": 1,
+        "open_rules": 1,
+        "not_applicable_rules": 0,
+        "losses": 1,
+        "warnings": 3
+      },
       "baseline": null,
       "checks": [
         {

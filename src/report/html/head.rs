@@ -69,10 +69,10 @@ fn tiles(record: &Record) -> String {
         put!(out, "</dd></div>\n");
     };
     let counts = record.counts();
-    let (held, of) = super::rules::held_of(record);
-    if of > 0 {
+    if counts.rules > 0 {
         let tone = worst(record, |_| true);
-        tile("rules", "Rules held", format!("{held} of {of}"), String::new(), tone);
+        let note = advice::not_applicable(counts.not_applicable_rules).trim_start().to_owned();
+        tile("rules", "Rules held", format!("{} of {}", counts.held_rules, counts.rules), note, tone);
     }
     let passed = record.checks.iter().filter(|check| check.status == Status::Passed).count();
     let tone = match (counts.failed_checks, counts.broken_checks) {

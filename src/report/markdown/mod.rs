@@ -288,7 +288,7 @@ mod unit_tests {
         insta::assert_snapshot!(render(&record), @r#"
         ## ❌ fail: wallet &lt;service&gt; `full-check`
 
-        2 of 4 checks failed, 2 of 6 rules failed, 1 rule could not be judged, 1 loss of evidence, 2 warnings.
+        2 of 4 checks failed, 2 of 5 rules failed (1 not applicable), 1 rule could not be judged, 1 loss of evidence, 2 warnings.
 
         Compared with 9a8b7c6d5e on main (pass), 2 commits further back, 25 h 15 min old, from history.
 
