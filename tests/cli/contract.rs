@@ -220,6 +220,36 @@ fn the_json_report_is_mgmt_report_1() {
         }
       ],
       "patch": null,
+      "test_changes": {
+        "base": null,
+        "pace": null,
+        "slowest": [
+          {
+            "check": "tests",
+            "suite": "s",
+            "class": "shop.cart",
+            "name": "total",
+            "file": null,
+            "duration_ms": 500
+          },
+          {
+            "check": "tests",
+            "suite": "s",
+            "class": "shop.cart",
+            "name": "adds",
+            "file": null,
+            "duration_ms": 250
+          }
+        ],
+        "flaky": []
+      },
+      "quarantine": {
+        "entries": [],
+        "tests": [],
+        "explained": []
+      },
+      "score": null,
+      "trends": [],
       "problems": [
         {
           "level": "loss",
