@@ -118,3 +118,94 @@ fn the_json_report_tells_what_is_followed_over_runs() {
     assert_eq!(points[9]["run"], report["id"]);
     assert_eq!(points[9]["started_at"], report["started_at"]);
 }
+
+#[test]
+fn the_terminal_report_tells_it_in_short_and_in_the_words_of_the_others() {
+    let project = net();
+    let ran = project.run(&["full-check"]);
+    assert_eq!(ran.code, 1);
+    let commit = project.git(&["rev-parse", "HEAD~"]);
+    let told = project.redact(&ran.stdout.replace(&commit[..10], "[before]"));
+    insta::assert_snapshot!(told, @r"
+    full-check net  main @ [commit]
+
+    checks
+      pass   lint  lint [time]
+      FAIL   unit  test [time]  exit code 1
+
+    failed tests (3)
+      Net::breaks
+          timed out
+      Net::known, in quarantine until 9999-12-31
+          timed out
+      Net::late
+          timed out
+
+    test changes
+      Newly failing: 3  Passed in the baseline, failed now
+        Net::breaks
+        Net::known
+        Net::late
+      Disappeared: 1  In the baseline, and not in this run
+        Net::gone
+      Newly skipped: 1  Ran in the baseline, skipped now
+        Net::later
+      Newly slow: 1  Slower than their own history allows
+        Net::slow: 2.50 s, usually 0.01 s in 9 runs; up to 0.51 s would not have stood out
+      Out of quarantine: 1  Their last day is past, so their failures count again
+        Net::late: ended on 2001-01-01; 1 of 1 test failed: nobody had time
+      Flaky: 1  Seen both to hold and not to hold with the same code under them
+        Net::wavers: held and failed within this run; held in 1 and failed in 1 run on this very tree; failed in 1 of its last 10 runs
+      In quarantine: 2  Their failures are excused for a time
+        Net::calm: passed; until 9999-12-31: it was wild; it held in its last 10 runs, and may be released
+        Net::known: failed; until 9999-12-31: the server sleeps
+      Mended: 1
+      New: 1
+
+    rules (gate default)
+      compared with [before] on main (fail), [time] old, from history
+      FAIL   tests.failed   2  +1  max 0   r.xml
+      warn   score         50      min 40  50 of 100 is warning: below 60
+
+    problems
+      warn   mgmt.yml:11: the quarantine of `Net::late` ended on 2001-01-01; 1 of 1 test failed  [quarantine.expired]
+             help: repair the tests and remove the entry, or give it a later `until`
+
+    score
+      warn   50 of 100 is warning: below 60
+             lint  passed 1 of 1  weight 1  points 50 of 50
+             test  passed 0 of 1  weight 1  points  0 of 50
+
+    FAIL  1 of 2 checks failed, 1 of 2 rules failed, 2 warnings ( [time])
+    next: check unit failed: exit code 1  →  sh -c 'cp saved.xml r.xml; exit 1'
+    next: tests.failed must satisfy max 0: 2 is above 0; 1 in quarantine left out → mend `Net::breaks`, `Net::late`
+    ");
+    let markdown = project.run(&["report", "show", "latest", "--format", "markdown"]).stdout;
+    let page = project.run(&["report", "show", "latest", "--format", "html"]).stdout;
+    let titles =
+        ["Newly failing", "Disappeared", "Newly skipped", "Newly slow", "Out of quarantine", "Flaky", "In quarantine"];
+    for title in titles {
+        assert!(ran.stdout.contains(&format!("  {title}: ")), "{title}: {}", ran.stdout);
+        assert!(markdown.contains(&format!("<summary>{title}: ")), "{title}: {markdown}");
+        assert!(page.contains(&format!("<summary>{title} <small>")), "{title}: {page}");
+    }
+}
+
+#[test]
+fn long_lists_are_counted_and_shown_on_demand() {
+    let many: Vec<_> = (10..27).map(|at| format!("t{at}")).collect();
+    let of = |inner: &'static str| report(&many.iter().map(|name| (&**name, "0", inner)).collect::<Vec<_>>());
+    let project = Project::with(
+        "version: 1\nchecks:\n  unit: { group: test, shell: 'cp saved.xml r.xml', evidence: { tests: r.xml } }\n",
+    );
+    project.write("saved.xml", of("")).write(".gitignore", "r.xml\n.mgmt/\n").commit();
+    project.json(&["full-check"]);
+    project.write("saved.xml", of("<skipped/>")).git(&["commit", "-qam", "two"]);
+    let brief = project.run(&["full-check"]).stdout;
+    assert!(brief.contains("Newly skipped: 17  Ran in the baseline, skipped now\n    Net::t10\n"), "{brief}");
+    assert!(brief.contains("    Net::t14\n    … and 12 more, all of them in the report\n"), "{brief}");
+    let verbose = project.run(&["full-check", "-v"]).stdout;
+    assert!(verbose.contains("    Net::t26\n") && !verbose.contains("more, all of them"), "{verbose}");
+    let (_, all) = project.json(&["full-check"]);
+    assert_eq!(names(&all["test_changes"]["base"]["newly_skipped"]).len(), 17);
+}

@@ -9,7 +9,7 @@ use crate::check::outcome::Status;
 use crate::evidence::metric;
 use crate::gate::RuleVerdict;
 use crate::record::Record;
-use crate::report::{advice, compare};
+use crate::report::{advice, compare, score};
 use crate::sys::{clock, text as words};
 
 /// Next steps listed; the rest stand in their sections.
@@ -85,7 +85,7 @@ fn tiles(record: &Record) -> String {
     }
     if let Some(score) = &record.score {
         let tone = Tone::of_score(score);
-        tile("score", "Score", words::number_pair(score.value, score.pass, 1).0, "of 100".to_owned(), tone);
+        tile("score", "Score", score::value(score), "of 100".to_owned(), tone);
     }
     if let Some(total) = record.measurements.value("tests.total") {
         let failed = record.measurements.value("tests.failed").unwrap_or(0.0);
