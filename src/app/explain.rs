@@ -1,12 +1,13 @@
 //! What a check does, what a metric counts and how it was judged, what a problem's code means, why a run ended as it did.
 
+use super::history::{Answer, Place};
 use super::{Context, Stop};
 use crate::check::{Action, Check};
 use crate::config::Config;
-use crate::evidence::metric;
 use crate::evidence::problem::Code;
+use crate::evidence::{Problem, metric};
 use crate::gate::{Gate, RuleResult, RuleVerdict};
-use crate::history::Store;
+use crate::history::{self, UNREADABLE};
 use crate::record::Record;
 use crate::report::{advice, compare};
 use crate::sys::text;
@@ -32,32 +33,25 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
 /// Explains a topic in lines of plain text.
 ///
 /// # Errors
-/// Nothing of that name.
-pub fn explain(context: &Context, topic: &str) -> anyhow::Result<String> {
-    if topic == "metrics" {
-        return Ok(all_metrics());
-    }
-    if topic == "codes" {
-        return Ok(codes().map(|code| format!("{:<26}{}\n", code.id, code.doc)).collect());
-    }
-    if let Some(code) = codes().find(|code| code.id == topic) {
-        let hint = if code.hint.is_empty() { String::new() } else { format!("help: {}\n", code.hint) };
-        return Ok(format!("{}\n\n{}\n{hint}", code.id, code.doc));
+/// Nothing of that name; or a run of a store that cannot be read.
+pub fn explain(context: &Context, topic: &str) -> anyhow::Result<Answer<String>> {
+    if let Some(value) = fixed(topic) {
+        return Ok(Answer { value, problems: Vec::new() });
     }
     // A configuration that does not load must not keep fixed names from being explained.
     let config = context.load();
     if metric::check(topic).is_ok() {
-        let last = config.as_ref().ok().and_then(|config| last_with(config, topic));
-        return Ok(
-            one_metric(topic, config.as_ref().ok()) + &last.map(|record| results(&record, topic)).unwrap_or_default()
-        );
+        let (last, problems) = config.as_ref().map(|config| last_with(context, config, topic)).unwrap_or_default();
+        let last = last.map(|record| results(&record, topic)).unwrap_or_default();
+        return Ok(Answer { value: one_metric(topic, config.as_ref().ok()) + &last, problems });
     }
     let config = config?;
-    if let Some(record) = run(&config, topic)? {
-        return Ok(one_run(&record));
+    let place = Place::of(context, &config);
+    if let Some(record) = run(&place, topic)? {
+        return Ok(Answer { value: one_run(&record), problems: place.take_problems() });
     }
     if let Some(check) = config.checks.iter().find(|check| check.id == topic) {
-        return Ok(one_check(check));
+        return Ok(Answer { value: one_check(check), problems: place.take_problems() });
     }
     let names = config.checks.iter().map(|check| check.id.as_str());
     let names = names.chain(metric::NAMES.iter().map(|row| row.name)).chain(codes().map(|code| code.id));
@@ -69,6 +63,18 @@ pub fn explain(context: &Context, topic: &str) -> anyhow::Result<String> {
         }
     };
     Err(Stop::usage(format!("nothing is called `{}`", text::one_line(topic)), Some(hint)).into())
+}
+
+/// What is the same in every project.
+fn fixed(topic: &str) -> Option<String> {
+    match topic {
+        "metrics" => return Some(all_metrics()),
+        "codes" => return Some(codes().map(|code| format!("{:<26}{}\n", code.id, code.doc)).collect()),
+        _ => {}
+    }
+    let code = codes().find(|code| code.id == topic)?;
+    let hint = if code.hint.is_empty() { String::new() } else { format!("help: {}\n", code.hint) };
+    Some(format!("{}\n\n{}\n{hint}", code.id, code.doc))
 }
 
 fn all_metrics() -> String {
@@ -104,30 +110,53 @@ fn rules_on(gate: &Gate, name: &str) -> String {
     rules.flat_map(|rule| &rule.limits).map(|limit| format!("Gate {}: {limit}.\n", gate.name)).collect()
 }
 
-/// The last run that judged a rule on the metric, or else measured it.
-fn last_with(config: &Config, name: &str) -> Option<Record> {
-    let store = Store::of(&config.root);
-    let ids = store.ids().ok()?;
+/// The last run that judged a rule on the metric, and what was noticed. A store that cannot be read is told and no more:
+/// what the metric counts does not depend on it.
+fn last_with(context: &Context, config: &Config, name: &str) -> (Option<Record>, Vec<Problem>) {
+    let place = Place::of(context, config);
+    let mut passed_over = Vec::new();
+    let last = search(&place, name, &mut passed_over).unwrap_or_else(|error| {
+        passed_over.push(error);
+        None
+    });
+    let mut problems = place.take_problems();
+    problems.extend(passed_over.iter().map(|error| Problem {
+        hint: error.hint().map(str::to_owned),
+        ..Problem::new(&UNREADABLE, error.to_string())
+    }));
+    (last, problems)
+}
+
+/// One record after the other: most often the newest has it, and each may be large.
+fn search(place: &Place, name: &str, passed_over: &mut Vec<history::Error>) -> Result<Option<Record>, history::Error> {
     let judged =
         |record: &Record| record.rules.iter().any(|rule| rule.metric == name && rule.verdict != RuleVerdict::NotAsked);
-    ids.iter().take(RUNS).filter_map(|id| store.get(id).ok()).find(judged)
+    for id in place.ask(|store| store.ids())?.iter().take(RUNS) {
+        match place.ask(|store| store.get(id)) {
+            Ok(record) if judged(&record) => return Ok(Some(record)),
+            // Another process may have removed it since.
+            Ok(_) | Err(history::Error::Missing { .. }) => {}
+            Err(error @ history::Error::Record { .. }) => passed_over.push(error),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
 }
 
 /// The run that a text names: `latest`, an id, or the beginning of one that no other run has.
-fn run(config: &Config, name: &str) -> anyhow::Result<Option<Record>> {
-    let store = Store::of(&config.root);
+fn run(place: &Place, name: &str) -> anyhow::Result<Option<Record>> {
     // A text that can begin no id is something else, and the store need not be asked.
     if name != "latest" && !name.starts_with(|ch: char| ch.is_ascii_digit()) {
         return Ok(None);
     }
-    let ids = store.ids().map_err(Stop::from)?;
+    let ids = place.ask(|store| store.ids()).map_err(Stop::from)?;
     let mut found = ids.iter().filter(|id| name == "latest" || id.starts_with(name));
     let Some(id) = found.next() else { return Ok(None) };
     if name != "latest" && id != name && found.next().is_some() {
         let message = format!("several runs begin with `{}`", text::one_line(name));
         return Err(Stop::usage(message, Some("write more of the id".into())).into());
     }
-    Ok(Some(store.get(id).map_err(Stop::from)?))
+    Ok(Some(place.ask(|store| store.get(id)).map_err(Stop::from)?))
 }
 
 /// What each rule on a metric said in a run.

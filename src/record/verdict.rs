@@ -67,12 +67,17 @@ pub struct Counts {
     pub failed_checks: u64,
     /// Checks that could not be started, themselves or for want of what they need.
     pub broken_checks: u64,
-    /// Rules that were asked.
+    /// Rules that bear on this run: those that were not asked and those that are not applicable are left out, those
+    /// that could not be judged are not.
     pub rules: u64,
+    /// Rules that hold, with or without a warning.
+    pub held_rules: u64,
     /// Rules that do not hold.
     pub failed_rules: u64,
     /// Rules that could not be judged.
     pub open_rules: u64,
+    /// Rules that were asked and have nothing to judge in this run.
+    pub not_applicable_rules: u64,
     /// Losses of evidence.
     pub losses: u64,
     /// Warnings of all kinds.
@@ -85,6 +90,8 @@ impl Counts {
             record.checks.iter().filter(|check| !check.is_excused() && wanted.contains(&check.status)).count() as u64
         };
         let rules = |wanted: RuleVerdict| record.rules.iter().filter(|rule| rule.verdict == wanted).count() as u64;
+        let held_rules = rules(RuleVerdict::Pass) + rules(RuleVerdict::Warn);
+        let (failed_rules, open_rules) = (rules(RuleVerdict::Fail), rules(RuleVerdict::Inconclusive));
         Self {
             checks: record.checks.len() as u64,
             failed_checks: checks(&[Status::Failed, Status::TimedOut]),
@@ -94,9 +101,11 @@ impl Counts {
                     .iter()
                     .filter(|check| !check.is_excused() && check.skip == Some(Skip::NeedFailed))
                     .count() as u64,
-            rules: record.rules.len() as u64 - rules(RuleVerdict::NotAsked),
-            failed_rules: rules(RuleVerdict::Fail),
-            open_rules: rules(RuleVerdict::Inconclusive),
+            rules: held_rules + failed_rules + open_rules,
+            held_rules,
+            failed_rules,
+            open_rules,
+            not_applicable_rules: rules(RuleVerdict::NotApplicable),
             losses: record.problems.iter().filter(|problem| problem.level == Level::Loss).count() as u64,
             warnings: warnings(record),
         }
@@ -158,5 +167,17 @@ mod tests {
         let note = [Problem::new(&CHANGED, "x")];
         assert_eq!(verdict(&[check(Status::Passed, false)], &[], &note, false), Verdict::Pass);
         assert_eq!(verdict(&[check(Status::Passed, false)], &[], &[], true), Verdict::Interrupted);
+    }
+
+    #[test]
+    fn rules_that_do_not_bear_on_a_run_are_not_among_those_that_hold_or_do_not() {
+        use RuleVerdict::{Fail, Inconclusive, NotApplicable, NotAsked, Pass, Warn};
+        let mut record: Record = serde_json::from_str(include_str!("../../tests/fixtures/records/small.json")).unwrap();
+        let rule = record.rules[0].clone();
+        let verdicts = [Pass, Warn, Fail, Inconclusive, NotApplicable, NotAsked, NotApplicable, Pass];
+        record.rules = verdicts.map(|verdict| RuleResult { verdict, ..rule.clone() }).into();
+        let counts = record.counts();
+        assert_eq!((counts.rules, counts.held_rules, counts.failed_rules, counts.open_rules), (5, 3, 1, 1));
+        assert_eq!(counts.not_applicable_rules, 2);
     }
 }

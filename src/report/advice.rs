@@ -15,7 +15,7 @@ pub struct Step {
     pub command: Option<String>,
 }
 
-/// The verdict in a sentence: `1 of 6 checks failed, 2 of 5 rules failed`.
+/// The verdict in a sentence: `1 of 6 checks failed, 2 of 5 rules failed (1 not applicable)`.
 #[must_use]
 pub fn summary(record: &Record) -> String {
     let counts = record.counts();
@@ -30,11 +30,17 @@ pub fn summary(record: &Record) -> String {
         format!("{} of {} failed", counts.failed_checks, text::plural(counts.checks, "check", "checks")),
     );
     part(counts.broken_checks, format!("{} could not start", text::plural(counts.broken_checks, "check", "checks")));
+    // Said once, where rules are first spoken of.
+    let beside = not_applicable(counts.not_applicable_rules);
     part(
         counts.failed_rules,
-        format!("{} of {} failed", counts.failed_rules, text::plural(counts.rules, "rule", "rules")),
+        format!("{} of {} failed{beside}", counts.failed_rules, text::plural(counts.rules, "rule", "rules")),
     );
-    part(counts.open_rules, format!("{} could not be judged", text::plural(counts.open_rules, "rule", "rules")));
+    let beside_open = if counts.failed_rules > 0 { "" } else { &*beside };
+    part(
+        counts.open_rules,
+        format!("{} could not be judged{beside_open}", text::plural(counts.open_rules, "rule", "rules")),
+    );
     part(counts.losses, text::plural(counts.losses, "loss of evidence", "losses of evidence"));
     if let Some(signal) = &record.interrupted {
         parts.insert(0, format!("stopped by {signal}"));
@@ -48,16 +54,11 @@ pub fn summary(record: &Record) -> String {
                     false => format!("{passed} of {} passed", text::plural(counts.checks, "check", "checks")),
                 });
             }
-            let rules = |wanted: &[RuleVerdict]| {
-                record.rules.iter().filter(|rule| wanted.contains(&rule.verdict)).count() as u64
-            };
-            for (count, one, many) in [
-                (rules(&[RuleVerdict::Pass, RuleVerdict::Warn]), "rule held", "rules held"),
-                (rules(&[RuleVerdict::NotApplicable]), "rule not applicable", "rules not applicable"),
-            ] {
-                if count > 0 {
-                    parts.push(text::plural(count, one, many));
-                }
+            let unused = counts.not_applicable_rules;
+            match (counts.held_rules, unused) {
+                (0, 0) => {}
+                (0, _) => parts.push(text::plural(unused, "rule not applicable", "rules not applicable")),
+                (held, _) => parts.push(format!("{}{beside}", text::plural(held, "rule held", "rules held"))),
             }
         } else {
             parts.push("nothing was looked at".to_owned());
@@ -67,6 +68,15 @@ pub fn summary(record: &Record) -> String {
         parts.push(text::plural(counts.warnings, "warning", "warnings"));
     }
     parts.join(", ")
+}
+
+/// What is to be said beside a number of rules of those that are not in it: ` (1 not applicable)`, or nothing.
+#[must_use]
+pub fn not_applicable(rules: u64) -> String {
+    match rules {
+        0 => String::new(),
+        some => format!(" ({some} not applicable)"),
+    }
 }
 
 /// What to do, most urgent first; empty for a clean pass.
@@ -131,4 +141,37 @@ pub fn steps(record: &Record) -> Vec<Step> {
 /// A metric with the part of the project it is about.
 pub(super) fn of_scope(metric: &str, scope: Option<&str>) -> String {
     scope.map_or_else(|| metric.to_owned(), |scope| format!("{metric} of {}", text::one_line(scope)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(verdict: Verdict, rules: &[RuleVerdict]) -> String {
+        let mut record: Record = serde_json::from_str(include_str!("../../tests/fixtures/records/small.json")).unwrap();
+        let rule = record.rules[0].clone();
+        record.verdict = verdict;
+        record.rules =
+            rules.iter().map(|verdict| crate::gate::RuleResult { verdict: *verdict, ..rule.clone() }).collect();
+        record.checks.clear();
+        record.problems.clear();
+        summary(&record)
+    }
+
+    #[test]
+    fn what_is_not_applicable_is_said_once_and_never_counted() {
+        use RuleVerdict::{Fail, Inconclusive, NotApplicable, NotAsked, Pass};
+        assert_eq!(told(Verdict::Fail, &[Fail, Pass, NotApplicable]), "1 of 2 rules failed (1 not applicable)");
+        assert_eq!(
+            told(Verdict::Fail, &[Fail, Inconclusive, NotApplicable, NotAsked]),
+            "1 of 2 rules failed (1 not applicable), 1 rule could not be judged"
+        );
+        assert_eq!(
+            told(Verdict::Inconclusive, &[Inconclusive, Pass, NotApplicable]),
+            "1 rule could not be judged (1 not applicable)"
+        );
+        assert_eq!(told(Verdict::Pass, &[Pass, Pass, NotApplicable]), "2 rules held (1 not applicable)");
+        assert_eq!(told(Verdict::Pass, &[NotApplicable, NotApplicable]), "2 rules not applicable");
+        assert_eq!(told(Verdict::Pass, &[Pass]), "1 rule held");
+    }
 }

@@ -2,7 +2,8 @@
 
 use anstyle::{AnsiColor, Style};
 
-use super::{Options, advice, compare};
+use super::tests::{Weight, aside, lists};
+use super::{Options, advice, compare, score};
 use crate::check::outcome::{Skip, Status};
 use crate::evidence::Level;
 use crate::gate::{RuleResult, RuleVerdict, Verdict};
@@ -13,6 +14,12 @@ use crate::sys::text;
 const TAIL_LINES: usize = 30;
 /// Failed tests shown before the rest is counted.
 const TESTS: usize = 20;
+/// Tests of one list of changes shown before the rest is counted.
+const CHANGES: usize = 5;
+/// Characters shown of a name, and of what is said beside it.
+const WIDTH: usize = 160;
+/// Groups of a score shown before the rest is counted.
+const GROUPS: usize = 12;
 /// Parts of the project shown of those that hold their limits.
 const PARTS: usize = 6;
 /// Files of a patch shown before the rest is counted.
@@ -106,9 +113,11 @@ pub(super) fn render(record: &Record, options: Options) -> String {
     out.checks(record);
     out.outputs(record);
     out.tests(record);
+    out.test_changes(record, options.verbose);
     out.rules(record, options.verbose);
     out.patch(record);
     out.problems(record, options.verbose);
+    out.score(record);
     out.ending(record);
     out.text
 }
@@ -192,20 +201,67 @@ impl Writer {
             } else {
                 format!("  ({})", text::one_line(&test.identity.file))
             };
-            self.line(&format!("  {}{file}", text::one_line(&test.identity.display())));
+            let aside = aside(record, test);
+            self.line(&format!("  {}{file}{aside}", text::one_line(&test.identity.display())));
             if let Some(message) = &test.test.message {
                 let first = text::plain_lines(message);
                 let first = first.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-                self.line(&format!("      {}", text::shorten(&text::one_line(first.trim()), 160)));
+                self.line(&format!("      {}", text::shorten(&text::one_line(first.trim()), WIDTH)));
             }
         }
-        self.rest(failed.len(), TESTS);
+        self.rest("  ", failed.len(), TESTS);
     }
 
-    fn rest(&mut self, all: usize, shown: usize) {
+    fn test_changes(&mut self, record: &Record, verbose: bool) {
+        let lists = lists(record);
+        if lists.is_empty() {
+            return;
+        }
+        self.heading("test changes");
+        let Palette { doubt, dim, .. } = self.palette;
+        let (news, listed): (Vec<_>, Vec<_>) = lists.iter().partition(|list| list.weight == Weight::News && !verbose);
+        let most = if verbose { TESTS } else { CHANGES };
+        for list in listed {
+            let style = if list.weight == Weight::Urgent { doubt } else { anstyle::Style::new() };
+            self.line(&format!("  {style}{}: {}{style:#}  {dim}{}{dim:#}", list.title, list.rows.len(), list.doc));
+            for row in list.rows.iter().take(most) {
+                let short = |words: &str| text::shorten(&text::one_line(words), WIDTH);
+                let file = row.file().map(|file| format!("  ({})", short(file))).unwrap_or_default();
+                let note = if row.note.is_empty() { String::new() } else { format!(": {}", short(&row.note)) };
+                self.line(&format!("    {}{file}{note}", short(&row.name())));
+            }
+            self.rest("    ", list.rows.len(), most);
+        }
+        for list in news {
+            self.line(&format!("  {dim}{}: {}{dim:#}", list.title, list.rows.len()));
+        }
+    }
+
+    fn score(&mut self, record: &Record) {
+        let Some(score) = &record.score else { return };
+        self.heading("score");
+        let word = self.palette.rule(score.verdict());
+        self.line(&format!("  {word}  {}", text::one_line(&score.message())));
+        let parts = score::parts(score);
+        let shown = &parts[..parts.len().min(GROUPS)];
+        let width = |of: &dyn Fn(&score::Part<'_>) -> usize| shown.iter().map(of).max().unwrap_or(0);
+        let group = width(&|part| text::one_line(part.group).chars().count());
+        let passed = width(&|part| part.passed.chars().count());
+        let (weight, points) = (width(&|part| part.weight.len()), width(&|part| part.points.len()));
+        for part in shown {
+            let name = text::one_line(part.group);
+            self.line(&format!(
+                "         {name:<group$}  passed {:<passed$}  weight {:>weight$}  points {:>points$}",
+                part.passed, part.weight, part.points
+            ));
+        }
+        self.rest("         ", parts.len(), GROUPS);
+    }
+
+    fn rest(&mut self, indent: &str, all: usize, shown: usize) {
         if all > shown {
             let dim = self.palette.dim;
-            self.line(&format!("  {dim}… and {} more, all of them in the report{dim:#}", all - shown));
+            self.line(&format!("{indent}{dim}… and {} more, all of them in the report{dim:#}", all - shown));
         }
     }
 
@@ -247,7 +303,9 @@ impl Writer {
         }
         if !many.is_empty() {
             let dim = self.palette.dim;
-            self.line(&format!("  {dim}… and {} more parts of the project that hold theirs{dim:#}", many.len()));
+            let held = many.iter().filter(|rule| rule.verdict == RuleVerdict::Pass).count();
+            let beside = advice::not_applicable((many.len() - held) as u64);
+            self.line(&format!("  {dim}… and {held} more parts of the project that hold theirs{beside}{dim:#}"));
         }
         let asked_not = record.rules.iter().filter(|rule| !verbose && rule.verdict == RuleVerdict::NotAsked).count();
         if asked_not > 0 {
@@ -285,11 +343,11 @@ impl Writer {
             }
             self.line(&format!("  {}: {}", text::one_line(&file.path), said.join("; ")));
         }
-        self.rest(open.len(), FILES);
+        self.rest("  ", open.len(), FILES);
         for path in patch.unmeasured.iter().take(FILES) {
             self.line(&format!("  {}: changed, and no coverage report mentions it", text::one_line(path)));
         }
-        self.rest(patch.unmeasured.len(), FILES);
+        self.rest("  ", patch.unmeasured.len(), FILES);
     }
 
     fn problems(&mut self, record: &Record, verbose: bool) {
@@ -318,7 +376,7 @@ impl Writer {
                 self.line(&format!("         help: {}", text::one_line(hint)));
             }
         }
-        self.rest(shown.len(), PROBLEMS);
+        self.rest("  ", shown.len(), PROBLEMS);
     }
 
     fn ending(&mut self, record: &Record) {

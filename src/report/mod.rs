@@ -13,6 +13,7 @@ pub mod html;
 mod human;
 pub mod json;
 mod markdown;
+pub mod score;
 pub mod sparkline;
 pub mod tests;
 

@@ -4,30 +4,70 @@
 
 use crate::evidence::Outcome;
 use crate::evidence::tests::Identity;
-use crate::gate::quarantine::Quarantined;
-use crate::record::Record;
+use crate::gate::quarantine::{Held, Quarantined};
+use crate::record::{Record, TestRecord};
 use crate::sys::text;
 
 /// Tests of which the same can be said.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct List<'a> {
     /// Their name: `Newly skipped`.
     pub title: &'static str,
     /// What it means, as a sentence without its full stop.
     pub doc: &'static str,
-    /// Whether somebody should look now.
-    pub urgent: bool,
+    /// Who should look.
+    pub weight: Weight,
     /// The tests; at least one.
     pub rows: Vec<Row<'a>>,
 }
 
+/// Who should look at a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// Somebody, now.
+    Urgent,
+    /// Nobody must, and nobody should forget it.
+    Known,
+    /// Whoever is curious.
+    News,
+}
+
 /// A test of a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Row<'a> {
-    /// The test.
-    pub identity: &'a Identity,
+    /// What it is about.
+    pub subject: Subject<'a>,
     /// What is to be said of this one, if anything; text from outside may be in it.
     pub note: String,
+}
+
+/// What a row is about.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Subject<'a> {
+    /// A test.
+    Test(&'a Identity),
+    /// The tests that an entry of `quarantine:` names.
+    Entry(&'a Held),
+}
+
+impl Row<'_> {
+    /// The name for people; from outside.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self.subject {
+            Subject::Test(identity) => identity.display(),
+            Subject::Entry(entry) => entry.tests.clone(),
+        }
+    }
+
+    /// The file it is in, if one is known; from outside.
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        match self.subject {
+            Subject::Test(identity) => Some(&*identity.file).filter(|file| !file.is_empty()),
+            Subject::Entry(_) => None,
+        }
+    }
 }
 
 /// The lists that have a test, most urgent first.
@@ -39,53 +79,68 @@ pub fn lists(record: &Record) -> Vec<List<'_>> {
         List {
             title: "Newly failing",
             doc: "Passed in the baseline, failed now",
-            urgent: true,
+            weight: Weight::Urgent,
             rows: plain(base.map(|base| &base.newly_failing)),
         },
         List {
             title: "Disappeared",
             doc: "In the baseline, and not in this run",
-            urgent: true,
+            weight: Weight::Urgent,
             rows: base.map(|base| base.disappeared.iter().map(disappeared).collect()).unwrap_or_default(),
         },
         List {
             title: "Newly skipped",
             doc: "Ran in the baseline, skipped now",
-            urgent: true,
+            weight: Weight::Urgent,
             rows: plain(base.map(|base| &base.newly_skipped)),
         },
         List {
             title: "Newly slow",
             doc: "Slower than their own history allows",
-            urgent: true,
+            weight: Weight::Urgent,
             rows: changes.pace.iter().flat_map(|pace| &pace.slow).map(slow).collect(),
+        },
+        List {
+            title: "Out of quarantine",
+            doc: "Their last day is past, so their failures count again",
+            weight: Weight::Urgent,
+            rows: record.quarantine.entries.iter().filter(|entry| entry.expired).map(expired).collect(),
         },
         List {
             title: "Flaky",
             doc: "Seen both to hold and not to hold with the same code under them",
-            urgent: false,
+            weight: Weight::Known,
             rows: flaky(record),
         },
         List {
             title: "In quarantine",
             doc: "Their failures are excused for a time",
-            urgent: false,
+            weight: Weight::Known,
             rows: record.quarantine.tests.iter().map(quarantined).collect(),
         },
         List {
             title: "Mended",
             doc: "Failed in the baseline, passed now",
-            urgent: false,
+            weight: Weight::News,
             rows: plain(base.map(|base| &base.fixed)),
         },
-        List { title: "New", doc: "Not in the baseline", urgent: false, rows: plain(base.map(|base| &base.appeared)) },
+        List {
+            title: "New",
+            doc: "Not in the baseline",
+            weight: Weight::News,
+            rows: plain(base.map(|base| &base.appeared)),
+        },
     ];
     lists.retain(|list| !list.rows.is_empty());
     lists
 }
 
 fn plain(identities: Option<&Vec<Identity>>) -> Vec<Row<'_>> {
-    identities.into_iter().flatten().map(|identity| Row { identity, note: String::new() }).collect()
+    identities
+        .into_iter()
+        .flatten()
+        .map(|identity| Row { subject: Subject::Test(identity), note: String::new() })
+        .collect()
 }
 
 /// The entry that excuses the failures of a test, if one does.
@@ -95,13 +150,22 @@ pub fn excused<'a>(record: &'a Record, identity: &Identity) -> Option<&'a Quaran
     tests.binary_search_by(|test| test.identity.cmp(identity)).ok().map(|at| &tests[at])
 }
 
+/// What is to be said of a failed test beside its name: `, in quarantine until 2026-04-30`, or nothing.
+#[must_use]
+pub fn aside(record: &Record, test: &TestRecord) -> String {
+    let flaky = if test.test.flaky { ", which also passed" } else { "" };
+    let excused = excused(record, &test.identity);
+    let excused = excused.map(|excused| format!(", in quarantine until {}", excused.until)).unwrap_or_default();
+    format!("{flaky}{excused}")
+}
+
 fn disappeared(gone: &crate::gate::changes::Disappeared) -> Row<'_> {
     let to = gone.moved_to.as_ref();
     let note = to.map(|to| {
         let file = if to.file.is_empty() { String::new() } else { format!(" in {}", to.file) };
         format!("perhaps {}{file} now", to.display())
     });
-    Row { identity: &gone.identity, note: note.unwrap_or_default() }
+    Row { subject: Subject::Test(&gone.identity), note: note.unwrap_or_default() }
 }
 
 fn slow(slow: &crate::gate::pace::Slow) -> Row<'_> {
@@ -112,7 +176,7 @@ fn slow(slow: &crate::gate::pace::Slow) -> Row<'_> {
         text::plural(slow.samples, "run", "runs"),
         slow.limit
     );
-    Row { identity: &slow.identity, note }
+    Row { subject: Subject::Test(&slow.identity), note }
 }
 
 fn flaky(record: &Record) -> Vec<Row<'_>> {
@@ -121,7 +185,9 @@ fn flaky(record: &Record) -> Vec<Row<'_>> {
         // A record of before flaky tests were followed over runs has only what attempts tell.
         let flaky = record.tests.iter().filter(|test| test.test.flaky);
         let note = |attempts: u32| text::plural(u64::from(attempts), "attempt", "attempts");
-        return flaky.map(|test| Row { identity: &test.identity, note: note(test.test.attempts) }).collect();
+        return flaky
+            .map(|test| Row { subject: Subject::Test(&test.identity), note: note(test.test.attempts) })
+            .collect();
     }
     let note = |flaky: &crate::gate::flaky::Flaky| {
         format!(
@@ -131,7 +197,7 @@ fn flaky(record: &Record) -> Vec<Row<'_>> {
             text::plural(flaky.runs, "run", "runs")
         )
     };
-    known.iter().map(|flaky| Row { identity: &flaky.identity, note: note(flaky) }).collect()
+    known.iter().map(|flaky| Row { subject: Subject::Test(&flaky.identity), note: note(flaky) }).collect()
 }
 
 fn quarantined(test: &Quarantined) -> Row<'_> {
@@ -144,7 +210,12 @@ fn quarantined(test: &Quarantined) -> Row<'_> {
         true => format!("; it held in its last {}, and may be released", text::plural(test.stable_runs, "run", "runs")),
         false => String::new(),
     };
-    Row { identity: &test.identity, note: format!("{outcome}; until {}: {}{stable}", test.until, test.reason) }
+    let note = format!("{outcome}; until {}: {}{stable}", test.until, test.reason);
+    Row { subject: Subject::Test(&test.identity), note }
+}
+
+fn expired(entry: &Held) -> Row<'_> {
+    Row { subject: Subject::Entry(entry), note: format!("{}: {}", entry.ending(), entry.reason) }
 }
 
 #[cfg(test)]
@@ -156,14 +227,37 @@ mod unit_tests {
     }
 
     #[test]
+    fn what_is_out_of_quarantine_is_urgent_and_stands_for_its_entry() {
+        let mut record = small();
+        let entry = |tests: &str, expired| Held {
+            tests: tests.into(),
+            check: None,
+            reason: "see #41".into(),
+            until: "2026-02-28".parse().unwrap(),
+            line: 9,
+            expired,
+            matched: 2,
+            failed: u64::from(expired),
+            stable: 0,
+            unmatched: false,
+            suggestion: None,
+        };
+        record.quarantine.entries = vec![entry("a::*", false), entry("b::*", true)];
+        let lists = lists(&record);
+        let list = lists.iter().find(|list| list.title == "Out of quarantine").unwrap();
+        assert_eq!((list.weight, list.rows.len(), list.rows[0].name().as_str()), (Weight::Urgent, 1, "b::*"));
+        assert_eq!(list.rows[0].note, "ended on 2026-02-28; 1 of 2 tests failed: see #41");
+    }
+
+    #[test]
     fn lists_say_what_became_of_the_tests() {
         let record = small();
         let told: Vec<_> = lists(&record)
             .into_iter()
             .flat_map(|list| {
-                list.rows.into_iter().map(move |row| {
-                    text::one_line(&format!("{}: {} ({})", list.title, row.identity.display(), row.note))
-                })
+                list.rows
+                    .into_iter()
+                    .map(move |row| text::one_line(&format!("{}: {} ({})", list.title, row.name(), row.note)))
             })
             .collect();
         insta::assert_snapshot!(told.join("\n"), @r"

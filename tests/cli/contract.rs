@@ -70,6 +70,18 @@ fn the_json_report_is_mgmt_report_1() {
       },
       "verdict": "fail",
       "exit_code": 1,
+      "counts": {
+        "checks": 5,
+        "failed_checks": 1,
+        "broken_checks": 0,
+        "rules": 5,
+        "held_rules": 3,
+        "failed_rules": 1,
+        "open_rules": 1,
+        "not_applicable_rules": 0,
+        "losses": 1,
+        "warnings": 3
+      },
       "baseline": null,
       "checks": [
         {
@@ -208,6 +220,36 @@ fn the_json_report_is_mgmt_report_1() {
         }
       ],
       "patch": null,
+      "test_changes": {
+        "base": null,
+        "pace": null,
+        "slowest": [
+          {
+            "check": "tests",
+            "suite": "s",
+            "class": "shop.cart",
+            "name": "total",
+            "file": null,
+            "duration_ms": 500
+          },
+          {
+            "check": "tests",
+            "suite": "s",
+            "class": "shop.cart",
+            "name": "adds",
+            "file": null,
+            "duration_ms": 250
+          }
+        ],
+        "flaky": []
+      },
+      "quarantine": {
+        "entries": [],
+        "tests": [],
+        "explained": []
+      },
+      "score": null,
+      "trends": [],
       "problems": [
         {
           "level": "loss",

@@ -278,6 +278,30 @@ fn every_command_that_meets_a_damaged_store_goes_on() {
 }
 
 #[test]
+fn explain_says_that_the_store_was_damaged_and_explains_all_the_same() {
+    for topic in ["metrics.f1", "latest"] {
+        let project = project();
+        project.write("mgmt.yml", project.read("mgmt.yml") + "gate: [{ metric: metrics.f1, min: 0.4 }]\n");
+        let id = check(&project);
+        assert_eq!(project.run(&["explain", topic]).stderr, "");
+        damage(&project);
+        let ran = project.run(&["explain", topic]);
+        assert!(ran.code == 0 && ran.stderr.contains("is set aside as"), "{topic}: {ran:?}");
+        // The rule's result came back from the report.
+        assert!(ran.stdout.contains(&id) && ran.stdout.contains("metrics.f1, min 0.4: pass"), "{topic}: {ran:?}");
+        assert_eq!(project.run(&["explain", topic]).stderr, "", "told once");
+    }
+    // What is no run and no number of one does not need the store.
+    let project = project();
+    check(&project);
+    damage(&project);
+    let damaged = std::fs::read(project.path(".mgmt/history.db")).unwrap();
+    let ran = project.run(&["explain", "history.damaged"]);
+    assert!(ran.code == 0 && ran.stderr.is_empty(), "{ran:?}");
+    assert_eq!(std::fs::read(project.path(".mgmt/history.db")).unwrap(), damaged);
+}
+
+#[test]
 fn records_of_the_form_before_are_taken_over_once() {
     let project = project();
     let id = check(&project);
@@ -304,6 +328,10 @@ fn a_store_of_a_newer_version_is_refused_and_changes_no_verdict() {
     assert!(ran.stderr.contains("its schema is 99") && ran.stderr.contains("help: update this program"), "{ran:?}");
     let ran = project.run(&["status"]);
     assert!(ran.code == 4 && ran.stderr.contains("newer version"), "{ran:?}");
+    let ran = project.run(&["explain", "latest"]);
+    assert!(ran.code == 4 && ran.stderr.contains("newer version"), "{ran:?}");
+    let ran = project.run(&["explain", "metrics.f1"]);
+    assert!(ran.code == 0 && ran.stderr.contains("newer version"), "what a metric counts is known without: {ran:?}");
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
 }
 

@@ -215,7 +215,7 @@ fn hostile_text_stays_text() {
     let replaced = |value: &Value| json!(format!("{}{hostile}", value.as_str().unwrap_or_default()));
     for (list, keys) in [
         ("checks", &["group", "reason", "command", "fix"][..]),
-        ("rules", &["metric", "scope", "limit", "source", "message"]),
+        ("rules", &["metric", "scope", "limit", "source", "message", "advice"]),
         ("problems", &["code", "message", "hint", "file"]),
         ("tests", &["suite", "class", "name", "file", "check", "message"]),
         ("reports", &["check", "path", "format"]),
@@ -243,6 +243,24 @@ fn hostile_text_stays_text() {
             line["text"] = json!(format!("{hostile}{}", "y".repeat(1 << 20)));
         }
     }
+    for (path, key) in [
+        ("/test_changes/base/disappeared/0", "name"),
+        ("/test_changes/base/disappeared/1/moved_to", "name"),
+        ("/test_changes/pace/slow/0", "name"),
+        ("/test_changes/flaky/0", "class"),
+        ("/quarantine/tests/0", "reason"),
+        ("/score/parts/0", "group"),
+        ("/trends/0", "metric"),
+        ("/patch/unmeasured", "0"),
+    ] {
+        let at = record.pointer_mut(path).unwrap();
+        let value = if at.is_array() { &mut at[0] } else { &mut at[key] };
+        *value = replaced(value);
+    }
+    record["quarantine"]["entries"] = json!([{
+        "tests": hostile, "check": null, "reason": hostile, "until": "2001-01-01", "line": 9, "expired": true,
+        "matched": 1, "failed": 1, "stable": 0, "unmatched": false, "suggestion": null
+    }]);
     let lines = record["lines"].as_object().unwrap().clone();
     record["lines"] = lines.into_iter().map(|(path, lines)| (format!("{path}{hostile}"), lines)).collect();
     let page = Page::of(&record);

@@ -91,6 +91,20 @@ pub struct Held {
     pub suggestion: Option<String>,
 }
 
+impl Held {
+    /// How it ended, where its last day was past: `ended on 2026-04-30; 1 of 2 tests failed`.
+    #[must_use]
+    pub fn ending(&self) -> String {
+        let tests = || text::plural(self.matched, "test", "tests");
+        let failed = match (self.matched, self.failed) {
+            (0, _) => String::new(),
+            (_, 0) => format!("; no failure among {}", tests()),
+            (_, failed) => format!("; {failed} of {} failed", tests()),
+        };
+        format!("ended on {}{failed}", self.until)
+    }
+}
+
 /// A test in quarantine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantined {
@@ -288,12 +302,7 @@ impl Quarantine {
                 problems.push(problem);
             };
             if entry.expired {
-                let failed = match (entry.matched, entry.failed) {
-                    (0, _) => String::new(),
-                    (matched, 0) => format!("; no failure among {}", text::plural(matched, "test", "tests")),
-                    (matched, failed) => format!("; {failed} of {} failed", text::plural(matched, "test", "tests")),
-                };
-                tell(&EXPIRED, format!("the quarantine of `{name}` ended on {}{failed}", entry.until), None);
+                tell(&EXPIRED, format!("the quarantine of `{name}` {}", entry.ending()), None);
             }
             if entry.unmatched {
                 let hint = entry.suggestion.as_ref().map(|near| format!("did you mean `{}`?", text::one_line(near)));

@@ -9,7 +9,7 @@ use crate::check::outcome::Status;
 use crate::evidence::metric;
 use crate::gate::RuleVerdict;
 use crate::record::Record;
-use crate::report::{advice, compare};
+use crate::report::{advice, compare, score};
 use crate::sys::{clock, text as words};
 
 /// Next steps listed; the rest stand in their sections.
@@ -69,10 +69,10 @@ fn tiles(record: &Record) -> String {
         put!(out, "</dd></div>\n");
     };
     let counts = record.counts();
-    let (held, of) = super::rules::held_of(record);
-    if of > 0 {
+    if counts.rules > 0 {
         let tone = worst(record, |_| true);
-        tile("rules", "Rules held", format!("{held} of {of}"), String::new(), tone);
+        let note = advice::not_applicable(counts.not_applicable_rules).trim_start().to_owned();
+        tile("rules", "Rules held", format!("{} of {}", counts.held_rules, counts.rules), note, tone);
     }
     let passed = record.checks.iter().filter(|check| check.status == Status::Passed).count();
     let tone = match (counts.failed_checks, counts.broken_checks) {
@@ -85,7 +85,7 @@ fn tiles(record: &Record) -> String {
     }
     if let Some(score) = &record.score {
         let tone = Tone::of_score(score);
-        tile("score", "Score", words::number_pair(score.value, score.pass, 1).0, "of 100".to_owned(), tone);
+        tile("score", "Score", score::value(score), "of 100".to_owned(), tone);
     }
     if let Some(total) = record.measurements.value("tests.total") {
         let failed = record.measurements.value("tests.failed").unwrap_or(0.0);

@@ -8,6 +8,7 @@ use super::{Section, Tone, folded, put, scrolling};
 use crate::evidence::metric;
 use crate::record::Record;
 use crate::record::Trend;
+use crate::report::score as shown;
 use crate::sys::text as words;
 
 /// Rows listed.
@@ -50,25 +51,18 @@ pub(super) fn score(record: &Record) -> Option<Section> {
         "<table><thead><tr><th scope=\"col\">Group</th><th scope=\"col\">Checks passed</th>\
          <th scope=\"col\" class=\"n\">Weight</th><th scope=\"col\" class=\"n\">Points</th></tr></thead><tbody>\n"
     );
-    for part in &score.parts {
-        let note = match (part.missing, part.excused) {
-            (true, _) => ", none executed".to_owned(),
-            (false, 0) => String::new(),
-            (false, excused) => format!(", {excused} excused"),
-        };
+    for part in shown::parts(score) {
         put!(
             out,
-            "<tr><th scope=\"row\">{}</th><td>{} of {}{note}</td><td class=\"n\">{}</td><td class=\"n\">{} of {}</td></tr>\n",
-            text(&part.group),
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
+            text(part.group),
             part.passed,
-            part.total,
-            words::number(part.weight),
-            words::number_pair(part.points, part.full_points, 1).0,
-            words::number_pair(part.full_points, f64::NAN, 1).0
+            part.weight,
+            part.points
         );
     }
     put!(out, "</tbody></table>\n");
-    let note = words::number_pair(score.value, score.pass, 1).0;
+    let note = shown::value(score);
     let body = scrolling("Parts of the score", &out);
     Some(Section { id: "score", title: "Score", note, tone: Tone::of_score(score), body })
 }

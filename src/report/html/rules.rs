@@ -7,7 +7,7 @@ use super::escape::{anchor, prose, text};
 use super::{Section, Tone, badge, folded, put, scrolling};
 use crate::gate::{RuleResult, RuleVerdict};
 use crate::record::Record;
-use crate::report::compare;
+use crate::report::{advice, compare};
 use crate::sys::text as words;
 
 /// Rows of one table; a rule with a limit for every file can have very many.
@@ -32,11 +32,13 @@ pub(super) fn section(record: &Record) -> Option<Section> {
     };
     let open = of(&[RuleVerdict::Fail, RuleVerdict::Inconclusive, RuleVerdict::Warn]);
     let held = of(&[RuleVerdict::Pass, RuleVerdict::NotApplicable]);
+    let counts = record.counts();
+    let beside = advice::not_applicable(counts.not_applicable_rules);
+    let title = format!("{}{beside}", words::plural(counts.held_rules, "rule that holds", "rules that hold"));
     let mut out = String::new();
     put!(out, "<p class=\"quiet\">Gate <code>{}</code></p>\n", text(gate));
     if open.is_empty() || held.len() <= OPEN {
         let all: Vec<_> = open.iter().chain(&held).copied().collect();
-        let title = words::plural(all.len() as u64, "rule that holds", "rules that hold");
         put!(
             out,
             "{}",
@@ -44,7 +46,6 @@ pub(super) fn section(record: &Record) -> Option<Section> {
         );
     } else {
         put!(out, "{}", table(&open, compared));
-        let title = words::plural(held.len() as u64, "rule that holds", "rules that hold");
         put!(out, "{}", folded(held.len(), 0, &title, &table(&held, compared)));
     }
     let mut not_asked: Vec<_> = of(&[RuleVerdict::NotAsked]).iter().map(|(rule, _)| rule.metric.as_str()).collect();
@@ -53,20 +54,12 @@ pub(super) fn section(record: &Record) -> Option<Section> {
         let names: Vec<_> = not_asked.iter().map(|name| format!("<code>{}</code>", text(name))).collect();
         put!(out, "<p class=\"quiet\">Not asked, because no selected check measures them: {}.</p>\n", names.join(", "));
     }
-    let counts = record.counts();
     let (note, tone) = match (counts.failed_rules, counts.open_rules) {
-        (0, 0) => (format!("{} held", held_of(record).0), Tone::Good),
-        (0, open) => (format!("{open} could not be judged"), Tone::Doubt),
-        (failed, _) => (format!("{failed} of {} failed", counts.rules), Tone::Bad),
+        (0, 0) => (format!("{} held{beside}", counts.held_rules), Tone::Good),
+        (0, open) => (format!("{open} could not be judged{beside}"), Tone::Doubt),
+        (failed, _) => (format!("{failed} of {} failed{beside}", counts.rules), Tone::Bad),
     };
     Some(Section { id: "rules", title: "Rules", note, tone, body: out })
-}
-
-/// How many rules hold, of how many that say anything about this run.
-pub(super) fn held_of(record: &Record) -> (usize, usize) {
-    let count = |wanted: &[RuleVerdict]| record.rules.iter().filter(|rule| wanted.contains(&rule.verdict)).count();
-    let held = count(&[RuleVerdict::Pass, RuleVerdict::Warn]);
-    (held, held + count(&[RuleVerdict::Fail, RuleVerdict::Inconclusive]))
 }
 
 /// One anchor for each rule: `R-coverage.lines.percent-min`. The bound is not in it, so that it survives a change of

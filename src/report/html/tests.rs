@@ -15,7 +15,7 @@ use crate::evidence::Outcome;
 use crate::evidence::tests::Identity;
 use crate::record::{Record, TestRecord};
 use crate::report::failure;
-use crate::report::tests::{excused, lists};
+use crate::report::tests::{Subject, Weight, excused, lists};
 use crate::sys::text as words;
 
 /// Failed tests shown with what they said.
@@ -131,7 +131,7 @@ pub(super) fn changes(record: &Record) -> Option<Section> {
     let present: HashSet<&Identity> = record.tests.iter().map(|test| &test.identity).collect();
     let mut out = String::new();
     for list in &lists {
-        let open = if list.urgent { " open" } else { "" };
+        let open = if list.weight == Weight::Urgent { " open" } else { "" };
         put!(
             out,
             "<details class=\"list\"{open}><summary>{} <small>{}</small></summary>\n",
@@ -140,10 +140,12 @@ pub(super) fn changes(record: &Record) -> Option<Section> {
         );
         put!(out, "<p class=\"quiet\">{}.</p>\n<ul>\n", list.doc);
         for row in list.rows.iter().take(CHANGES) {
-            let name = text(&row.identity.display());
-            match present.contains(row.identity) {
-                true => put!(out, "<li><a href=\"#{}\"><code>{name}</code></a>", anchor(row.identity)),
-                false => put!(out, "<li><code>{name}</code>"),
+            let name = text(&row.name());
+            match row.subject {
+                Subject::Test(identity) if present.contains(identity) => {
+                    put!(out, "<li><a href=\"#{}\"><code>{name}</code></a>", anchor(identity));
+                }
+                Subject::Test(_) | Subject::Entry(_) => put!(out, "<li><code>{name}</code>"),
             }
             if !row.note.is_empty() {
                 put!(out, " <span class=\"quiet\">{}</span>", text(&row.note));
@@ -158,7 +160,7 @@ pub(super) fn changes(record: &Record) -> Option<Section> {
         put!(out, "</details>\n");
     }
     let note = format!("{} {}", first.rows.len(), first.title.to_lowercase());
-    let tone = if lists.iter().any(|list| list.urgent) { Tone::Warn } else { Tone::Quiet };
+    let tone = if lists.iter().any(|list| list.weight == Weight::Urgent) { Tone::Warn } else { Tone::Quiet };
     Some(Section { id: "test-changes", title: "Test changes", note, tone, body: out })
 }
 

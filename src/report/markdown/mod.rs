@@ -14,7 +14,7 @@ pub(super) use self::escape::{cell_code, prose};
 
 use self::escape::{code, fence, html, text};
 use super::sparkline::sparkline;
-use super::{advice, compare};
+use super::{advice, compare, score};
 use crate::check::outcome::{CheckOutcome, Status};
 use crate::check::score::Health;
 use crate::evidence::metric;
@@ -39,7 +39,7 @@ pub(super) fn render(record: &Record) -> String {
     problems(&mut out, record);
     tests::changes(&mut out, record);
     tests::slowest(&mut out, record);
-    score(&mut out, record);
+    score_parts(&mut out, record);
     trends(&mut out, record);
     numbers(&mut out, record);
     about(&mut out, record);
@@ -164,32 +164,15 @@ fn problems(out: &mut String, record: &Record) {
     });
 }
 
-fn score(out: &mut String, record: &Record) {
+fn score_parts(out: &mut String, record: &Record) {
     let Some(score) = &record.score else { return };
-    let value = words::number_pair(score.value, score.pass, 1).0;
-    fold(out, &format!("Score: {value} of 100"), score.health() != Health::Healthy, |out| {
+    fold(out, &format!("Score: {} of 100", score::value(score)), score.health() != Health::Healthy, |out| {
         line(out, &format!("{}.", words::capitalised(&text(&score.message()))));
         line(out, "");
         line(out, "| group | checks passed | weight | points |");
         line(out, "|---|---|---:|---:|");
-        for part in &score.parts {
-            let note = match (part.missing, part.excused) {
-                (true, _) => ", none executed".to_owned(),
-                (false, 0) => String::new(),
-                (false, excused) => format!(", {excused} excused"),
-            };
-            let points = words::number_pair(part.points, part.full_points, 1).0;
-            let full = words::number_pair(part.full_points, f64::NAN, 1).0;
-            let weight = words::number(part.weight);
-            line(
-                out,
-                &format!(
-                    "| {} | {} of {}{note} | {weight} | {points} of {full} |",
-                    text(&part.group),
-                    part.passed,
-                    part.total
-                ),
-            );
+        for part in score::parts(score) {
+            line(out, &format!("| {} | {} | {} | {} |", text(part.group), part.passed, part.weight, part.points));
         }
     });
 }
@@ -288,7 +271,7 @@ mod unit_tests {
         insta::assert_snapshot!(render(&record), @r#"
         ## ❌ fail: wallet &lt;service&gt; `full-check`
 
-        2 of 4 checks failed, 2 of 6 rules failed, 1 rule could not be judged, 1 loss of evidence, 2 warnings.
+        2 of 4 checks failed, 2 of 5 rules failed (1 not applicable), 1 rule could not be judged, 1 loss of evidence, 2 warnings.
 
         Compared with 9a8b7c6d5e on main (pass), 2 commits further back, 25 h 15 min old, from history.
 

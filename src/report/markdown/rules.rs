@@ -4,7 +4,7 @@ use super::escape::{cell_code, code, text};
 use super::line;
 use crate::gate::{RuleResult, RuleVerdict};
 use crate::record::Record;
-use crate::report::compare;
+use crate::report::{advice, compare};
 
 /// Rows listed; a rule with a limit for every file can have very many.
 const ROWS: usize = 200;
@@ -27,8 +27,10 @@ pub(super) fn section(out: &mut String, record: &Record) {
         row(out, rule, compared);
     }
     line(out, "");
-    if left > 0 {
-        line(out, &format!("… and {left} more that hold; the record of this run has them all."));
+    if !left.is_empty() {
+        let held = left.iter().filter(|rule| rule.verdict == RuleVerdict::Pass).count();
+        let beside = advice::not_applicable((left.len() - held) as u64);
+        line(out, &format!("… and {held} more that hold{beside}; the record of this run has them all."));
         line(out, "");
     }
     let mut not_asked: Vec<_> = record
@@ -44,25 +46,19 @@ pub(super) fn section(out: &mut String, record: &Record) {
     }
 }
 
-/// The rules that are listed, in their order, and how many that hold are left out.
-fn chosen(rules: &[RuleResult]) -> (Vec<&RuleResult>, usize) {
+/// The rules that are listed, in their order, and those that are left out: they hold, or are not applicable.
+fn chosen(rules: &[RuleResult]) -> (Vec<&RuleResult>, Vec<&RuleResult>) {
     let asked: Vec<_> = rules.iter().filter(|rule| rule.verdict != RuleVerdict::NotAsked).collect();
-    let is_open = |rule: &&&RuleResult| !matches!(rule.verdict, RuleVerdict::Pass | RuleVerdict::NotApplicable);
+    let is_open = |rule: &&RuleResult| !matches!(rule.verdict, RuleVerdict::Pass | RuleVerdict::NotApplicable);
     // What does not hold is always listed; what holds, as far as there is room.
-    let mut room = ROWS.saturating_sub(asked.iter().filter(is_open).count());
-    let shown: Vec<_> = asked
-        .iter()
-        .filter(|rule| {
-            let listed = is_open(rule) || room > 0;
-            if !is_open(rule) {
-                room = room.saturating_sub(1);
-            }
-            listed
-        })
-        .copied()
-        .collect();
-    let left = asked.len() - shown.len();
-    (shown, left)
+    let mut room = ROWS.saturating_sub(asked.iter().filter(|rule| is_open(rule)).count());
+    asked.into_iter().partition(|rule| {
+        let listed = is_open(rule) || room > 0;
+        if !is_open(rule) {
+            room = room.saturating_sub(1);
+        }
+        listed
+    })
 }
 
 fn row(out: &mut String, rule: &RuleResult, compared: bool) {
@@ -112,11 +108,11 @@ mod unit_tests {
             advice: None,
         };
         let mut rules: Vec<_> = (0..ROWS).map(|_| rule(RuleVerdict::Pass)).collect();
-        assert_eq!((chosen(&rules).0.len(), chosen(&rules).1), (ROWS, 0));
+        assert_eq!((chosen(&rules).0.len(), chosen(&rules).1.len()), (ROWS, 0));
         rules.extend((0..3).map(|_| rule(RuleVerdict::Fail)));
         rules.push(rule(RuleVerdict::NotAsked));
         let (shown, left) = chosen(&rules);
-        assert_eq!((shown.len(), left), (ROWS, 3));
+        assert_eq!((shown.len(), left.len()), (ROWS, 3));
         assert_eq!(shown.iter().filter(|rule| rule.verdict == RuleVerdict::Fail).count(), 3);
     }
 }

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use super::escape::{cell_code, code, fence, text};
 use super::{fold, indent, line};
-use crate::evidence::tests::Identity;
 use crate::record::{Record, TestRecord};
 use crate::report::failure;
-use crate::report::tests::{excused, lists};
+use crate::report::tests::{Weight, aside, lists};
 use crate::sys::text as words;
 
 /// Tests of one list before the rest is counted.
@@ -30,13 +29,8 @@ pub(super) fn failed(out: &mut String, record: &Record) {
 }
 
 fn one(out: &mut String, record: &Record, test: &TestRecord) {
-    let flaky = if test.test.flaky { ", which also passed" } else { "" };
-    let excused = excused(record, &test.identity);
-    let excused = excused.map(|excused| format!(", in quarantine until {}", excused.until)).unwrap_or_default();
-    line(
-        out,
-        &format!("- {}{}{flaky}{excused}", code(&test.identity.display()), in_file(&test.identity, test.test.line)),
-    );
+    let file = Some(&*test.identity.file).filter(|file| !file.is_empty());
+    line(out, &format!("- {}{}{}", code(&test.identity.display()), in_file(file, test.test.line), aside(record, test)));
     let Some(message) = test.test.message.as_deref().filter(|message| !message.trim().is_empty()) else { return };
     let parts = failure::parts(message);
     line(out, "");
@@ -54,23 +48,21 @@ fn one(out: &mut String, record: &Record, test: &TestRecord) {
     line(out, "");
 }
 
-fn in_file(identity: &Identity, at: Option<u32>) -> String {
-    if identity.file.is_empty() {
-        return String::new();
-    }
+fn in_file(file: Option<&str>, at: Option<u32>) -> String {
+    let Some(file) = file else { return String::new() };
     let line = at.map(|at| format!(" line {at}")).unwrap_or_default();
-    format!(" in {}{line}", code(&identity.file))
+    format!(" in {}{line}", code(file))
 }
 
 /// What became of the tests since the baseline and over earlier runs.
 pub(super) fn changes(out: &mut String, record: &Record) {
     for list in lists(record) {
-        fold(out, &format!("{}: {}", list.title, list.rows.len()), list.urgent, |out| {
+        fold(out, &format!("{}: {}", list.title, list.rows.len()), list.weight == Weight::Urgent, |out| {
             line(out, &format!("{}.", list.doc));
             line(out, "");
             for row in list.rows.iter().take(TESTS) {
                 let note = if row.note.is_empty() { String::new() } else { format!(": {}", text(&row.note)) };
-                line(out, &format!("- {}{}{note}", code(&row.identity.display()), in_file(row.identity, None)));
+                line(out, &format!("- {}{}{note}", code(&row.name()), in_file(row.file(), None)));
             }
             rest(out, list.rows.len());
         });

@@ -1,7 +1,17 @@
 //! `mgmt.report/1`: the report for programs.
 //!
 //! These types are frozen. They are written out on their own, not derived from the record's, so that a change
-//! inside can never change what other people's programs read. Fields are only ever added.
+//! inside can never change what other people's programs read. Fields are only ever added, and a report of before they
+//! were still reads.
+
+mod numbers;
+mod tests;
+
+pub use numbers::{Score, ScorePart, Trend, TrendPoint};
+pub use tests::{
+    AgainstBase, DisappearedTest, FlakyTest, Pace, Quarantine, QuarantineEntry, QuarantinedTest, SlowTest, Test,
+    TestChanges, TimedTest,
+};
 
 use std::collections::BTreeMap;
 
@@ -12,7 +22,7 @@ use crate::check::Status;
 use crate::evidence::Level;
 use crate::evidence::measure::agreed;
 use crate::gate::{RuleVerdict, Verdict};
-use crate::record::Record;
+use crate::record::{self, Record};
 
 /// The schema of the object.
 pub const SCHEMA: &str = "mgmt.report/1";
@@ -41,6 +51,9 @@ pub struct Report {
     pub verdict: Verdict,
     /// What the program exits with.
     pub exit_code: u8,
+    /// How many parts of the run say what: the numbers of the other forms of report.
+    #[serde(default)]
+    pub counts: Counts,
     /// What it was compared with.
     pub baseline: Option<Baseline>,
     /// Checks in the order of the configuration.
@@ -51,6 +64,17 @@ pub struct Report {
     pub rules: Vec<Rule>,
     /// What became of the lines that were changed; null if nobody knows what changed or nothing was covered.
     pub patch: Option<Patch>,
+    /// What became of the tests since the baseline and over earlier runs.
+    #[serde(default)]
+    pub test_changes: TestChanges,
+    /// Tests whose failures are excused.
+    #[serde(default)]
+    pub quarantine: Quarantine,
+    /// One number over all groups; null if none is wanted, or checks were left out.
+    pub score: Option<Score>,
+    /// The main numbers over earlier runs and this one.
+    #[serde(default)]
+    pub trends: Vec<Trend>,
     /// What was lost, guessed or noticed.
     pub problems: Vec<Problem>,
     /// Where the rules come from.
@@ -70,6 +94,48 @@ pub struct Project {
     pub dirty: Option<bool>,
     /// The tested merge, where it is not the commit itself.
     pub merge_commit: Option<String>,
+}
+
+/// How many parts of a run say what.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Checks that were planned.
+    pub checks: u64,
+    /// Checks that failed or timed out, excused ones left out.
+    pub failed_checks: u64,
+    /// Checks that could not be started, themselves or for want of what they need.
+    pub broken_checks: u64,
+    /// Rules that bear on this run: neither `not-asked` nor `not-applicable`.
+    pub rules: u64,
+    /// Those of them that hold: `pass` or `warn`.
+    pub held_rules: u64,
+    /// Those of them that do not: `fail`.
+    pub failed_rules: u64,
+    /// Those of them that could not be judged: `inconclusive`.
+    pub open_rules: u64,
+    /// Rules beside them that are `not-applicable`.
+    pub not_applicable_rules: u64,
+    /// Problems that are losses.
+    pub losses: u64,
+    /// Warnings of all kinds.
+    pub warnings: u64,
+}
+
+impl From<record::Counts> for Counts {
+    fn from(counts: record::Counts) -> Self {
+        Self {
+            checks: counts.checks,
+            failed_checks: counts.failed_checks,
+            broken_checks: counts.broken_checks,
+            rules: counts.rules,
+            held_rules: counts.held_rules,
+            failed_rules: counts.failed_rules,
+            open_rules: counts.open_rules,
+            not_applicable_rules: counts.not_applicable_rules,
+            losses: counts.losses,
+            warnings: counts.warnings,
+        }
+    }
 }
 
 /// What it was compared with.
@@ -127,7 +193,7 @@ pub struct Rule {
     pub base: Option<Number>,
     /// The files it was read from.
     pub source: Option<String>,
-    /// `pass`, `warn`, `fail`, `inconclusive` or `not-asked`.
+    /// `pass`, `warn`, `fail`, `inconclusive`, `not-applicable` or `not-asked`.
     pub verdict: RuleVerdict,
     /// The same with its numbers.
     pub message: String,
@@ -240,6 +306,7 @@ pub fn report(record: &Record) -> Report {
         },
         verdict: record.verdict,
         exit_code: record.verdict.exit_code(),
+        counts: record.counts().into(),
         baseline: record.baseline.as_ref().map(|baseline| Baseline {
             commit: baseline.commit.clone(),
             run: baseline.run.clone(),
@@ -266,6 +333,10 @@ pub fn report(record: &Record) -> Report {
             })
             .collect(),
         patch: record.patch.as_ref().map(Patch::from),
+        test_changes: (&record.test_changes).into(),
+        quarantine: (&record.quarantine).into(),
+        score: record.score.as_ref().map(Score::from),
+        trends: numbers::trends(record),
         problems: record.problems.iter().map(Problem::from).collect(),
         policy: Policy {
             path: record.policy.path.clone(),
@@ -310,4 +381,46 @@ pub fn render(record: &Record) -> String {
     let mut text = serde_json::to_string_pretty(&report(record)).unwrap_or_default();
     text.push('\n');
     text
+}
+
+#[cfg(test)]
+mod unit_tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn small() -> Record {
+        serde_json::from_str(include_str!("../../../tests/fixtures/records/small.json")).unwrap()
+    }
+
+    #[test]
+    fn a_report_reads_back_and_so_does_one_of_before_fields_were_added() {
+        let text = render(&small());
+        let mut old: Value = serde_json::from_str(&text).unwrap();
+        let same: Report = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_value(&same).unwrap(), old);
+        for field in ["counts", "test_changes", "quarantine", "score", "trends"] {
+            assert!(old.as_object_mut().unwrap().remove(field).is_some(), "{field}");
+        }
+        let read: Report = serde_json::from_value(old).unwrap();
+        assert_eq!((read.score.is_none(), read.trends.len(), read.quarantine.tests.len()), (true, 0, 0));
+    }
+
+    #[test]
+    fn times_are_milliseconds_and_a_trend_names_every_run() {
+        let mut record = small();
+        record.trends[1].points[0].run.clear();
+        let report = serde_json::to_value(report(&record)).unwrap();
+        let slow = &report["test_changes"]["pace"]["slow"][0];
+        assert_eq!(
+            (&slow["duration_ms"], &slow["usual_ms"], &slow["limit_ms"]),
+            (&json!(1500), &json!(250), &json!(900))
+        );
+        assert_eq!(report["test_changes"]["slowest"][0]["duration_ms"], 1500);
+        assert_eq!(report["trends"][1]["points"][0]["run"], record.id);
+        assert_eq!(report["trends"][0]["points"][2]["value"], Value::Null);
+        assert_eq!(report["test_changes"]["base"]["newly_skipped"][0]["file"], Value::Null);
+        let moved = &report["test_changes"]["base"]["disappeared"][1]["moved_to"];
+        assert_eq!(moved["file"], "tests/test_spent.py");
+    }
 }
