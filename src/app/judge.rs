@@ -11,6 +11,7 @@ use crate::check::score::{self, Score};
 use crate::config::Config;
 use crate::evidence::measure::agreed;
 use crate::evidence::problem::CONFLICT;
+use crate::evidence::sink::Totals;
 use crate::evidence::{Evidence, Kind, Measurements, Problem};
 use crate::gate::changes::{self, Seen};
 use crate::gate::judge::Asked;
@@ -50,10 +51,11 @@ pub fn judge(
 ) -> Record {
     let Material { mut checks, mut evidence, lossy, mut problems, left_out, interrupted } = material;
     evidence.note_disputes();
-    let mut measurements = Measurements::of(&evidence);
+    let lines = evidence.coverage.file_lines();
+    let sum = lines.values().fold(Totals::default(), |sum, file| sum + file.totals);
+    let mut measurements = Measurements::with(&evidence, sum);
     problems.append(&mut evidence.problems);
     problems.extend(conflicts(&measurements));
-    let lines = evidence.coverage.file_lines();
     let patch = comparison.patch(config, &lines);
     let sources = evidence.sources(Kind::Coverage);
     for (name, value) in patch.iter().flat_map(gate::patch::Patch::measures) {

@@ -31,6 +31,12 @@ impl Measurements {
     /// Everything the evidence measures about the whole project.
     #[must_use]
     pub fn of(evidence: &Evidence) -> Self {
+        Self::with(evidence, evidence.coverage.summary())
+    }
+
+    /// The same where the sums over all covered files are known already.
+    #[must_use]
+    pub fn with(evidence: &Evidence, sum: Totals) -> Self {
         let mut out = Self::default();
         if !evidence.tests.is_empty() {
             let sum = evidence.tests.summary();
@@ -51,7 +57,6 @@ impl Measurements {
                 out.add("tests.wall_seconds".into(), None, &sources, seconds);
             }
         }
-        let sum = evidence.coverage.summary();
         let sources = evidence.sources(Kind::Coverage);
         for (name, ratio) in [
             ("lines", sum.lines),
