@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::advice;
+use super::pace::ALLOWANCE;
 use super::parts::{self, Part};
 use super::patch::Patch;
 use super::rule::{Gate, Limit, LimitKind, NoBase, Rule, WhenMissing};
@@ -116,6 +117,12 @@ pub struct Best {
     pub from: String,
 }
 
+/// The end of what is said of a value that failures in quarantine are no part of.
+pub const LEFT_OUT: &str = "in quarantine left out";
+
+/// What is said where nothing tells more.
+pub const NOT_MEASURED: &str = "not measured";
+
 /// Holds the facts against a gate.
 #[must_use]
 pub fn judge(gate: &Gate, facts: &Facts<'_>, asked: &Asked) -> Vec<RuleResult> {
@@ -188,13 +195,21 @@ fn hold(rule: &Rule, limit: &Limit, part: &Part<'_>, facts: &Facts<'_>) -> Answe
         parts::Value::Missing if parts::is_change(&rule.metric) && facts.patch.is_none() && facts.is_first => {
             return Answer::open(RuleVerdict::NotApplicable, "there is no earlier commit that it could differ from");
         }
+        parts::Value::Missing
+            if rule.metric == "tests.newly_slow" && facts.measurements.value("tests.total").is_some() =>
+        {
+            return Answer::open(
+                no_base(rule),
+                format!("no test ran in {} earlier runs, so none has a usual time", ALLOWANCE.samples),
+            );
+        }
         parts::Value::Missing => {
             let verdict = match rule.when_missing {
                 WhenMissing::Inconclusive => RuleVerdict::Inconclusive,
                 WhenMissing::Fail => RuleVerdict::Fail,
                 WhenMissing::Warn => RuleVerdict::Warn,
             };
-            return Answer::open(verdict, part.missing.clone().unwrap_or_else(|| "not measured".to_owned()));
+            return Answer::open(verdict, part.missing.clone().unwrap_or_else(|| NOT_MEASURED.to_owned()));
         }
     };
     if value.is_nan() {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::judge::Facts;
+use super::judge::{Facts, LEFT_OUT};
 use super::patch::Patch;
 use super::rule::Rule;
 use super::scope::{Member, Scope};
@@ -162,7 +162,7 @@ fn project<'a>(rule: &Rule, facts: &Facts<'a>) -> Vec<Part<'a>> {
         for part in &mut parts {
             if let Value::Number(value) = &mut part.value {
                 *value = (*value - excused).max(0.0);
-                part.note = Some(format!("{excused} in quarantine left out"));
+                part.note = Some(format!("{excused} {LEFT_OUT}"));
             }
         }
     }

@@ -1,7 +1,8 @@
 //! What to do next, most urgent first: the same words in every form of report.
 
 use crate::check::outcome::{Skip, Status};
-use crate::evidence::Level;
+use crate::evidence::{Level, metric};
+use crate::gate::judge::NOT_MEASURED;
 use crate::gate::{RuleVerdict, Verdict};
 use crate::record::Record;
 use crate::sys::text;
@@ -120,10 +121,13 @@ pub fn steps(record: &Record) -> Vec<Step> {
     }
     let lost = record.problems.iter().any(|problem| problem.level == Level::Loss);
     for rule in record.rules.iter().filter(|rule| rule.verdict == RuleVerdict::Inconclusive) {
-        let hint = if rule.value.is_none() && rule.message == "not measured" && !lost {
-            "; no check that ran declares evidence that measures it"
-        } else {
-            ""
+        let kind = metric::kind(&rule.metric);
+        let is_read = record.reports.iter().any(|report| Some(report.kind) == kind);
+        let hint = match is_read {
+            _ if lost || rule.message != NOT_MEASURED => "",
+            true => "; no report that was read says anything of it",
+            false if record.checks.is_empty() => "; no report that was given is about it",
+            false => "; no check that ran declares evidence that measures it",
         };
         steps.push(Step {
             what: format!(
@@ -173,5 +177,52 @@ mod tests {
         assert_eq!(told(Verdict::Pass, &[Pass, Pass, NotApplicable]), "2 rules held (1 not applicable)");
         assert_eq!(told(Verdict::Pass, &[NotApplicable, NotApplicable]), "2 rules not applicable");
         assert_eq!(told(Verdict::Pass, &[Pass]), "1 rule held");
+    }
+
+    #[test]
+    fn what_is_missing_is_told_by_what_was_read() {
+        let told = |metric: &str, message: &str, has_checks: bool| {
+            let text = include_str!("../../tests/fixtures/records/small.json");
+            let mut record: Record = serde_json::from_str(text).unwrap();
+            let verdict = RuleVerdict::Inconclusive;
+            let rule = crate::gate::RuleResult {
+                metric: metric.to_owned(),
+                message: message.to_owned(),
+                verdict,
+                advice: None,
+                scope: None,
+                limit: "max 0".to_owned(),
+                ..record.rules[0].clone()
+            };
+            record.rules = vec![rule];
+            record.problems.clear();
+            record.reports.retain(|report| report.kind == crate::evidence::Kind::Tests);
+            record.checks.retain(|check| has_checks && check.status == Status::Passed);
+            steps(&record).pop().unwrap().what
+        };
+        let (open, missing) = ("(max 0) could not be judged:", NOT_MEASURED);
+        for (metric, message, has_checks, want) in [
+            (
+                "tests.x",
+                missing,
+                true,
+                format!("tests.x {open} not measured; no report that was read says anything of it"),
+            ),
+            (
+                "metrics.x",
+                missing,
+                false,
+                format!("metrics.x {open} not measured; no report that was given is about it"),
+            ),
+            ("metrics.x", "why", true, format!("metrics.x {open} why")),
+            (
+                "metrics.x",
+                missing,
+                true,
+                format!("metrics.x {open} not measured; no check that ran declares evidence that measures it"),
+            ),
+        ] {
+            assert_eq!(told(metric, message, has_checks), want);
+        }
     }
 }

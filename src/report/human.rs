@@ -6,6 +6,9 @@ use super::tests::{Weight, aside, lists};
 use super::{Options, advice, compare, score};
 use crate::check::outcome::{Skip, Status};
 use crate::evidence::Level;
+use crate::evidence::metric;
+use crate::gate::judge::{LEFT_OUT, NOT_MEASURED};
+use crate::gate::patch::PatchFile;
 use crate::gate::{RuleResult, RuleVerdict, Verdict};
 use crate::record::Record;
 use crate::sys::text;
@@ -26,6 +29,8 @@ const PARTS: usize = 6;
 const FILES: usize = 10;
 /// Bytes of line ranges shown of one file.
 const RANGES: usize = 120;
+/// Things to do that are shown before the rest is counted.
+const STEPS: usize = 3;
 /// Problems shown before the rest is counted.
 const PROBLEMS: usize = 20;
 
@@ -289,7 +294,12 @@ impl Writer {
         for rule in &shown {
             let (word, dim) = (self.palette.rule(rule.verdict), self.palette.dim);
             let source = match rule.verdict {
-                RuleVerdict::Warn | RuleVerdict::NotApplicable => text::one_line(&rule.message),
+                // The value says so already.
+                _ if rule.message == NOT_MEASURED => String::new(),
+                RuleVerdict::Warn | RuleVerdict::NotApplicable | RuleVerdict::Inconclusive => {
+                    text::one_line(&rule.message)
+                }
+                RuleVerdict::Pass if rule.message.ends_with(LEFT_OUT) => text::one_line(&rule.message),
                 _ => rule.source.as_deref().map(text::one_line).unwrap_or_default(),
             };
             let gap = if change > 0 { "  " } else { "" };
@@ -319,11 +329,13 @@ impl Writer {
 
     fn patch(&mut self, record: &Record) {
         let Some(patch) = &record.patch else { return };
-        let open: Vec<_> = patch
-            .files
-            .iter()
-            .filter(|file| !file.uncovered.is_empty() || !file.lost.is_empty() || file.vanished > 0)
-            .collect();
+        // Lines that did not run before either are worth a word only to those who have a rule about them.
+        let touched = record.rules.iter().any(|rule| rule.metric == metric::TOUCHED);
+        let is_open = |file: &&PatchFile| {
+            let lines = [&file.uncovered, &file.lost].into_iter().chain(touched.then_some(&file.touched));
+            file.vanished > 0 || lines.into_iter().any(|lines| !lines.is_empty())
+        };
+        let open: Vec<_> = patch.files.iter().filter(is_open).collect();
         if open.is_empty() && patch.unmeasured.is_empty() {
             return;
         }
@@ -332,7 +344,9 @@ impl Writer {
         self.line(&format!("  {dim}since {}{dim:#}", text::one_line(&patch.between)));
         for file in open.iter().take(FILES) {
             let mut said = Vec::new();
-            for (lines, what) in [(&file.uncovered, "changed"), (&file.lost, "ran in the baseline")] {
+            let touched = touched.then_some((&file.touched, "changed, did not run before either"));
+            let kinds = [(&file.uncovered, "changed"), (&file.lost, "ran in the baseline")].into_iter().chain(touched);
+            for (lines, what) in kinds {
                 if !lines.is_empty() {
                     said.push(format!("{} ({what})", text::shorten(&lines.to_string(), RANGES)));
                 }
@@ -384,11 +398,13 @@ impl Writer {
         let verdict = self.palette.verdict(record.verdict);
         let time = text::duration(std::time::Duration::from_millis(record.duration_ms));
         self.line(&format!("{verdict}  {} ({time})", advice::summary(record)));
-        for step in advice::steps(record).iter().take(3) {
+        let steps = advice::steps(record);
+        for step in steps.iter().take(STEPS) {
             let command =
                 step.command.as_deref().map(|command| format!("  →  {}", text::one_line(command))).unwrap_or_default();
             self.line(&format!("next: {}{command}", text::one_line(&step.what)));
         }
+        self.rest("      ", steps.len(), STEPS);
     }
 }
 

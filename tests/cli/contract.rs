@@ -428,6 +428,7 @@ fn the_terminal_report_shows_what_failed_and_what_to_do() {
     next: check tests failed: exit code 1  →  repair tests
     next: tests.failed must satisfy max 0: 1 is above 0 → mend `shop.cart::total`
     next: metrics.json: `model` left its metrics report untouched: it belongs to an earlier run; make the check write the report anew each time, or correct the path under `evidence:`
+          … and 1 more, all of them in the report
     ");
 }
 
