@@ -465,7 +465,7 @@ mod unit_tests {
 
         <details open><summary>Score: 83.3 of 100</summary>
 
-        83.3 of 100 is critical: below 85.
+        83.3 of 100 is unhealthy: below 85.
 
         | group | checks passed | weight | points |
         |---|---|---:|---:|
