@@ -49,7 +49,7 @@ fn status_tells_what_changed_and_never_judges() {
       check tests: passed → failed
       tests.total: 2 → 3 (+1)
       tests.failed: 0 → 1 (+1)
-      coverage.lines.percent: 100 → 33.33 (-66.6667)
+      coverage.lines.percent: 100 % → 33.33 % (-66.67 points)
       newly failing: s::b
     ");
     let (code, json) = project.json(&["status"]);

@@ -111,23 +111,23 @@ fn a_trend_is_a_line_and_a_table() {
     metrics.f1
 
       ▁█·▇
-      0.5 to 0.75 in 4 runs
+      0.5 → 0.7 (+0.2) in 4 runs; lowest 0.5, highest 0.75
 
-      when                  commit      command       verdict               value      change  branch
-      [minute]  [commit]    full-check    PASS                    0.5              main
-      [minute]  [commit]    full-check    PASS                   0.75       +0.25  main
-      [minute]  [commit]    full-check    PASS                    NaN              main
-      [minute]  [commit]    full-check    PASS                    0.7              main
+      when                  commit      command       verdict               value         change  branch
+      [minute]  [commit]    full-check    PASS                    0.5                 main
+      [minute]  [commit]    full-check    PASS                   0.75          +0.25  main
+      [minute]  [commit]    full-check    PASS                    NaN                 main
+      [minute]  [commit]    full-check    PASS                    0.7                 main
     ");
     let one = project.run(&["trend", "coverage.lines.percent", "--limit", "1", "--branch", "main"]).stdout;
     insta::assert_snapshot!(redact(&project, &one), @r"
     coverage.lines.percent
 
       ▄
-      50 % to 50 % in 1 run
+      50 % in 1 run
 
-      when                  commit      command       verdict               value      change  branch
-      [minute]  [commit]    full-check    PASS                   50 %              main
+      when                  commit      command       verdict               value         change  branch
+      [minute]  [commit]    full-check    PASS                   50 %                 main
     ");
     let json = project.json(&["trend", "metrics.f1", "--limit", "3"]).1;
     let values: Vec<_> = json["points"].as_array().unwrap().iter().map(|point| point["value"].clone()).collect();
