@@ -9,6 +9,7 @@ mod comparison;
 mod config;
 mod contract;
 mod execution;
+mod gate_rules;
 mod history;
 mod inspect;
 mod quarantine;
