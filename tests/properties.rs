@@ -1,5 +1,9 @@
 //! Laws of adding reports up, over generated reports of several formats: the order and the grouping of files do not
-//! matter, totals are the sums of their files, counts saturate, and what is written reads back.
+//! matter, totals are the sums of their files, counts saturate, and what is written reads back. Those of judging them
+//! stand in `properties/gate.rs`.
+
+#[path = "properties/gate.rs"]
+mod gate;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,11 +1,15 @@
-//! What a check does, what a metric counts and how it was judged, what a problem's code means, why a run ended as it did.
+//! What a check does, what a metric counts and how it was judged, what the score is made of, what a problem's code
+//! means, why a run ended as it did.
 
 use super::history::{Answer, Place};
+use super::judge::SCORE;
 use super::{Context, Stop};
+use crate::check::score::Health;
 use crate::check::{Action, Check};
 use crate::config::Config;
 use crate::evidence::problem::Code;
 use crate::evidence::{Problem, metric};
+use crate::gate::scope::{Each, Globs, Scope};
 use crate::gate::{Gate, RuleResult, RuleVerdict};
 use crate::history::{self, UNREADABLE};
 use crate::record::Record;
@@ -45,20 +49,33 @@ pub fn explain(context: &Context, topic: &str) -> anyhow::Result<Answer<String>>
         let last = last.map(|record| results(&record, topic)).unwrap_or_default();
         return Ok(Answer { value: one_metric(topic, config.as_ref().ok()) + &last, problems });
     }
+    if topic == SCORE {
+        let (last, problems) = config.as_ref().map(|config| last_with(context, config, topic)).unwrap_or_default();
+        // A check may have that name as well.
+        let check = config.as_ref().ok().and_then(|config| config.checks.iter().find(|check| check.id == topic));
+        let check = check.map(|check| format!("\n{}", one_check(check))).unwrap_or_default();
+        return Ok(Answer { value: the_score(config.as_ref().ok(), last.as_ref()) + &check, problems });
+    }
     let config = config?;
     let place = Place::of(context, &config);
     if let Some(record) = run(&place, topic)? {
         return Ok(Answer { value: one_run(&record), problems: place.take_problems() });
+    }
+    if topic == "latest" {
+        let hint = "`mgmt full-check` makes one; then `mgmt explain latest` tells why it ended as it did".to_owned();
+        return Err(Stop::nothing("there is no run yet", Some(hint)).into());
     }
     if let Some(check) = config.checks.iter().find(|check| check.id == topic) {
         return Ok(Answer { value: one_check(check), problems: place.take_problems() });
     }
     let names = config.checks.iter().map(|check| check.id.as_str());
     let names = names.chain(metric::NAMES.iter().map(|row| row.name)).chain(codes().map(|code| code.id));
+    let names = names.chain([SCORE, "latest", "metrics", "codes"]);
     let hint = match text::closest(topic, names) {
         Some(near) => format!("did you mean `{near}`?"),
         None => {
-            "a topic is a check's name, a metric's name, a problem's code, a run's id, `latest`, `metrics` or `codes`"
+            "a topic is a check's name, a metric's name, a problem's code, a run's id, `latest`, `score`, `metrics` or \
+             `codes`"
                 .to_owned()
         }
     };
@@ -107,7 +124,67 @@ fn one_metric(name: &str, config: Option<&Config>) -> String {
 
 fn rules_on(gate: &Gate, name: &str) -> String {
     let rules = gate.rules.iter().filter(|rule| rule.metric == name);
-    rules.flat_map(|rule| &rule.limits).map(|limit| format!("Gate {}: {limit}.\n", gate.name)).collect()
+    let limits = rules.flat_map(|rule| rule.limits.iter().map(|limit| (limit, part_of(&rule.scope))));
+    limits.map(|(limit, part)| format!("Gate {}: {limit}{part}.\n", gate.name)).collect()
+}
+
+/// The part of the project that a rule is about, behind its limit.
+fn part_of(scope: &Scope) -> String {
+    let globs = |globs: &Globs| text::list(&globs.patterns);
+    match scope {
+        Scope::Project => String::new(),
+        Scope::Paths(paths) => format!(" in {}", globs(paths)),
+        Scope::Component(name, paths) => format!(" in the component {name} ({})", globs(paths)),
+        Scope::Each(each, within) => {
+            let each = Each::WORDS.iter().find(|(_, known)| known == each).map_or("", |(word, _)| word);
+            format!(
+                " for each {each}{}",
+                within.as_ref().map(|paths| format!(" in {}", globs(paths))).unwrap_or_default()
+            )
+        }
+    }
+}
+
+/// What the score is, what is asked of it, and what the last one was made of.
+fn the_score(config: Option<&Config>, last: Option<&Record>) -> String {
+    let mut out = format!(
+        "{SCORE}\n\nOne number over the groups of checks, 0 to 100: of each group the share of its checks that passed, by \
+         the group's weight. A check that was skipped, could not start or was stopped did not pass. Only a full run has \
+         one; it is one more part of the verdict and outweighs nothing.\n"
+    );
+    let Some(config) = config else { return out };
+    let Some(settings) = &config.score else {
+        out.push_str(&format!("{} asks for none: `score: {{}}` would, with every group alike.\n", config.path));
+        return out;
+    };
+    for (word, bound, verdict) in [
+        (Health::Healthy, settings.pass, "passes"),
+        (Health::Warning, settings.warn, "passes with a warning"),
+        (Health::Unhealthy, settings.critical, "fails"),
+    ] {
+        out.push_str(&format!("{:<12}from {}: {verdict}\n", word.word(), text::number(bound)));
+    }
+    let word = Health::Critical.word();
+    out.push_str(&format!("{word:<12}below {}: fails\n", text::number(settings.critical)));
+    let weights = settings.weights.iter().map(|(group, weight)| format!("{group} {}", text::number(*weight)));
+    out.push_str(&format!("{:<12}{}\n", "weights", weights.collect::<Vec<_>>().join(", ")));
+    let Some(record) = last else {
+        out.push_str("\nNo stored run has one yet: `mgmt full-check` makes one.\n");
+        return out;
+    };
+    out.push_str(&results(record, SCORE));
+    for part in record.score.iter().flat_map(|score| &score.parts) {
+        let points = text::number_pair(part.points, part.full_points, 1).0;
+        let full = text::number_pair(part.full_points, f64::NAN, 1).0;
+        let note = match (part.missing, part.excused) {
+            (true, _) => ", none executed".to_owned(),
+            (false, 0) => String::new(),
+            (false, excused) => format!(", {excused} excused"),
+        };
+        let (group, total) = (text::one_line(&part.group), text::plural(part.total, "check", "checks"));
+        out.push_str(&format!("  {group:<14}{points} of {full} points: {} of {total} passed{note}\n", part.passed));
+    }
+    out
 }
 
 /// The last run that judged a rule on the metric, and what was noticed. A store that cannot be read is told and no more:

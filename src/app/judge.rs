@@ -179,7 +179,7 @@ fn score_rule(score: &Score) -> RuleResult {
 }
 
 /// What the score is called among the rules.
-const SCORE: &str = "score";
+pub(super) const SCORE: &str = "score";
 
 /// Earlier values with this run's; a number that never was is no trend.
 fn trends(earlier: Vec<Trend>, measurements: &Measurements, started_at: Timestamp) -> Vec<Trend> {

@@ -9,6 +9,7 @@ use crate::evidence::metric;
 use crate::gate::Verdict;
 use crate::history::{self, Filter};
 use crate::record::Record;
+use crate::report::compare;
 use crate::sys::text;
 
 /// The schema of `status --format json`.
@@ -145,8 +146,8 @@ fn changes(before: &Record, after: &Record) -> Vec<String> {
         let told = match (old, new) {
             (Some(old), Some(new)) if (old - new).abs() > 1e-9 => {
                 let (old_text, new_text) = text::number_pair(old, new, unit.decimals());
-                let sign = if new > old { "+" } else { "-" };
-                Some(format!("{name}: {old_text} → {new_text} ({sign}{})", text::number(round((new - old).abs()))))
+                let change = compare::change(name, old, new).unwrap_or_default();
+                Some(format!("{name}: {} → {} ({change})", unit.show(&old_text), unit.show(&new_text)))
             }
             (Some(old), None) => Some(format!("{name}: {} → not measured", unit.alone(old))),
             (None, Some(new)) => Some(format!("{name}: not measured → {}", unit.alone(new))),
@@ -173,8 +174,4 @@ fn changes(before: &Record, after: &Record) -> Vec<String> {
         }
     }
     out
-}
-
-fn round(value: f64) -> f64 {
-    (value * 1e4).round() / 1e4
 }

@@ -8,9 +8,13 @@
 //! ```
 //!
 //! A weighted group of which no check was executed has the share 0 and is called missing: what nobody looked at is
-//! worth nothing, and whatever the others are worth, the score does not pass without a warning. An excused failure (`allow-failure`, quarantine) takes its share off the number like any other, but
-//! cannot turn the score's verdict into a failure: then the score warns. Deliberately absent: a score of a part of the
-//! project. Where checks were left out there is none, because the groups that nobody asked for would count as missing.
+//! worth nothing, and whatever the others are worth, the score does not pass without a warning. An excused failure
+//! (`allow-failure`, quarantine) takes its share off the number like any other, but cannot turn the score's verdict
+//! into a failure: then the score warns.
+//!
+//! Three limits make four words: from `pass` a score is healthy and passes; from `warn` it is a warning; below that it
+//! fails, and is unhealthy from `critical` and critical below. Deliberately absent: a score of a part of the project.
+//! Where checks were left out there is none, because the groups that nobody asked for would count as missing.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -32,8 +36,10 @@ const MAX_WEIGHT: f64 = 1e6;
 pub struct Settings {
     /// A score from here passes.
     pub pass: f64,
-    /// A score from here, and below `pass`, passes with a warning.
+    /// A score from here, and below `pass`, passes with a warning. Below it a score fails.
     pub warn: f64,
+    /// A score from here, and below `warn`, is only unhealthy; below it is critical.
+    pub critical: f64,
     /// Groups with their weights, in written order; every group of the project with the weight 1 if not given. Groups
     /// without a weight do not count.
     pub weights: Vec<(String, f64)>,
@@ -41,11 +47,17 @@ pub struct Settings {
 
 const PASS: f64 = 95.0;
 const WARN: f64 = 85.0;
+const CRITICAL: f64 = 70.0;
 
 /// The keys of `score:`.
 pub const KEYS: &[Key] = &[
     Key::optional("pass", "The least score that passes, above 0 and up to 100 (default 95).", percent_schema),
     Key::optional("warn", "The least score that passes with a warning, 0 to 100 (default 85).", percent_schema),
+    Key::optional(
+        "critical",
+        "The least score that is called unhealthy and not critical, 0 to 100 (default 70); both fail.",
+        percent_schema,
+    ),
     Key::optional(
         "weights",
         "How much each group counts (default: every group alike); a group that is not named does not count.",
@@ -70,9 +82,10 @@ pub fn decode(decoder: &mut Decoder, node: &Node, groups: &[&str]) -> Option<Set
         None => Some(default),
         Some(node) => percent(decoder, node),
     };
-    // Who lowers only `pass` means a score below it to fail.
+    // Who lowers only `pass` means a score below it to fail; and so on downwards.
     let pass = percent("pass", PASS);
     let warn = percent("warn", pass.map_or(WARN, |pass| WARN.min(pass)));
+    let critical = percent("critical", warn.map_or(CRITICAL, |warn| CRITICAL.min(warn)));
     if let (Some(0.0), Some(node)) = (pass, fields.get("pass")) {
         let help = "give it the least score that is good enough".to_owned();
         decoder.error("config.score", &node.place, "a score of 0 would pass although nothing does", Some(help));
@@ -81,15 +94,20 @@ pub fn decode(decoder: &mut Decoder, node: &Node, groups: &[&str]) -> Option<Set
         None => Some(groups.iter().map(|group| ((*group).to_owned(), 1.0)).collect()),
         Some(node) => weights(decoder, node, groups),
     };
-    if let (Some(pass), Some(warn)) = (pass, warn)
-        && pass < warn
-    {
-        let place = fields.get("warn").map_or(fields.place, |node| &node.place);
-        let message = format!("`warn` is greater than `pass`, which is {}", text::number(pass));
-        let help = "a score below `pass` warns down to `warn`, and fails below that".to_owned();
-        decoder.error("config.score", place, message, Some(help));
-    }
-    Some(Settings { pass: pass?, warn: warn?, weights: weights? })
+    let mut in_order = |(lower, less): (&str, Option<f64>), (upper, more): (&str, Option<f64>), help: &str| {
+        if let (Some(less), Some(more)) = (less, more)
+            && less > more
+        {
+            let place = fields.get(lower).map_or(fields.place, |node| &node.place);
+            let message = format!("`{lower}` is greater than `{upper}`, which is {}", text::number(more));
+            decoder.error("config.score", place, message, Some(help.to_owned()));
+        }
+    };
+    let help = "a score below `pass` warns down to `warn`, and fails below that";
+    in_order(("warn", warn), ("pass", pass), help);
+    let help = "a score below `warn` fails; down to `critical` it is called unhealthy, and critical below that";
+    in_order(("critical", critical), ("warn", warn), help);
+    Some(Settings { pass: pass?, warn: warn?, critical: critical?, weights: weights? })
 }
 
 fn percent(decoder: &mut Decoder, node: &Node) -> Option<f64> {
@@ -145,12 +163,20 @@ pub struct Score {
     pub value: f64,
     /// A score from here passes.
     pub pass: f64,
-    /// A score from here, and below `pass`, passes with a warning.
+    /// A score from here, and below `pass`, passes with a warning. Below it a score fails.
     pub warn: f64,
+    /// A score from here, and below `warn`, is only unhealthy; below it is critical.
+    #[serde(default = "default_critical")]
+    pub critical: f64,
     /// The groups that count, in the order of the settings. Their points add up to the value.
     pub parts: Vec<Part>,
     /// What the value would be if excused failures had passed: they may warn, never fail.
     pub excused_value: f64,
+}
+
+/// What records say that do not name it.
+fn default_critical() -> f64 {
+    CRITICAL
 }
 
 /// A group's part of a score.
@@ -182,6 +208,8 @@ pub enum Health {
     Healthy,
     /// At least `warn`.
     Warning,
+    /// Below that, and at least `critical`.
+    Unhealthy,
     /// Below that.
     Critical,
 }
@@ -193,6 +221,7 @@ impl Health {
         match self {
             Self::Healthy => "healthy",
             Self::Warning => "warning",
+            Self::Unhealthy => "unhealthy",
             Self::Critical => "critical",
         }
     }
@@ -208,8 +237,8 @@ pub fn score(
     is_explained: impl Fn(&CheckOutcome) -> bool,
 ) -> Option<Score> {
     let sum: f64 = settings.weights.iter().map(|(_, weight)| weight).sum();
-    let mut score =
-        Score { value: 0.0, pass: settings.pass, warn: settings.warn, parts: Vec::new(), excused_value: 0.0 };
+    let Settings { pass, warn, critical, .. } = *settings;
+    let mut score = Score { value: 0.0, pass, warn, critical, parts: Vec::new(), excused_value: 0.0 };
     for (group, weight) in &settings.weights {
         let own: Vec<_> = checks.iter().filter(|check| check.group == *group).collect();
         let count = |wanted: &dyn Fn(&CheckOutcome) -> bool| own.iter().filter(|check| wanted(check)).count() as u64;
@@ -256,6 +285,8 @@ impl Score {
             Health::Healthy
         } else if self.value >= self.warn - TOLERANCE {
             Health::Warning
+        } else if self.value >= self.critical - TOLERANCE {
+            Health::Unhealthy
         } else {
             Health::Critical
         }
@@ -267,8 +298,8 @@ impl Score {
         match self.health() {
             Health::Healthy if self.parts.iter().all(|part| !part.missing) => RuleVerdict::Pass,
             Health::Healthy | Health::Warning => RuleVerdict::Warn,
-            Health::Critical if self.excused_value >= self.warn - TOLERANCE => RuleVerdict::Warn,
-            Health::Critical => RuleVerdict::Fail,
+            Health::Unhealthy | Health::Critical if self.excused_value >= self.warn - TOLERANCE => RuleVerdict::Warn,
+            Health::Unhealthy | Health::Critical => RuleVerdict::Fail,
         }
     }
 
@@ -278,7 +309,8 @@ impl Score {
         let (bound, relation) = match self.health() {
             Health::Healthy => (self.pass, "at least"),
             Health::Warning => (self.pass, "below"),
-            Health::Critical => (self.warn, "below"),
+            Health::Unhealthy => (self.warn, "below"),
+            Health::Critical => (self.critical, "below"),
         };
         let equal = (self.value - bound).abs() <= TOLERANCE;
         let shown = if equal { text::number(bound) } else { text::number_pair(self.value, bound, 1).0 };
@@ -287,7 +319,7 @@ impl Score {
         if !missing.is_empty() {
             told.push_str(&format!("; no check was executed of {}", text::list(&missing)));
         }
-        if self.health() == Health::Critical && self.verdict() == RuleVerdict::Warn {
+        if self.health() >= Health::Unhealthy && self.verdict() == RuleVerdict::Warn {
             told.push_str("; only for failures that are excused");
         }
         told
@@ -322,7 +354,7 @@ mod tests {
 
     fn settings(weights: &[(&str, f64)]) -> Settings {
         let weights = weights.iter().map(|(group, weight)| ((*group).to_owned(), *weight)).collect();
-        Settings { pass: PASS, warn: WARN, weights }
+        Settings { pass: PASS, warn: WARN, critical: CRITICAL, weights }
     }
 
     fn of(weights: &[(&str, f64)], checks: &[CheckOutcome]) -> Score {
@@ -338,7 +370,23 @@ mod tests {
         assert_eq!(score.verdict(), RuleVerdict::Warn);
         assert_eq!(score.message(), "87.5 of 100 is warning: below 95");
         assert_eq!(of(&[("test", 0.3)], &checks).message(), "100 of 100 is healthy: at least 95");
-        assert_eq!(of(&[("lint", 1.0)], &checks).message(), "50 of 100 is critical: below 85");
+        assert_eq!(of(&[("lint", 1.0)], &checks).message(), "50 of 100 is critical: below 70");
+    }
+
+    #[test]
+    fn four_words_stand_for_what_a_score_is_worth() {
+        let told = |passed: usize| {
+            let checks: Vec<_> = (0..20).map(|at| check("g", if at < passed { Passed } else { Failed })).collect();
+            let score = of(&[("g", 1.0)], &checks);
+            (score.verdict(), score.message())
+        };
+        let says = |verdict, message: &str| (verdict, message.to_owned());
+        assert_eq!(told(19), says(RuleVerdict::Pass, "95 of 100 is healthy: at least 95"));
+        assert_eq!(told(18), says(RuleVerdict::Warn, "90 of 100 is warning: below 95"));
+        assert_eq!(told(17), says(RuleVerdict::Warn, "85 of 100 is warning: below 95"));
+        assert_eq!(told(16), says(RuleVerdict::Fail, "80 of 100 is unhealthy: below 85"));
+        assert_eq!(told(14), says(RuleVerdict::Fail, "70 of 100 is unhealthy: below 85"));
+        assert_eq!(told(13), says(RuleVerdict::Fail, "65 of 100 is critical: below 70"));
     }
 
     #[test]
@@ -347,11 +395,11 @@ mod tests {
         let score = of(&[("lint", 1.0), ("test", 1.0), ("model", 2.0)], &checks);
         assert_eq!(score.value, 25.0);
         assert_eq!(score.verdict(), RuleVerdict::Fail);
-        assert_eq!(score.message(), "25 of 100 is critical: below 85; no check was executed of test and model");
+        assert_eq!(score.message(), "25 of 100 is critical: below 70; no check was executed of test and model");
         for status in [Skipped, Error, Interrupted, TimedOut, Failed] {
             assert_eq!(of(&[("g", 1.0)], &[check("g", status)]).verdict(), RuleVerdict::Fail, "{status:?}");
         }
-        let lenient = Settings { pass: 50.0, warn: 40.0, ..settings(&[("lint", 3.0), ("model", 1.0)]) };
+        let lenient = Settings { pass: 50.0, warn: 40.0, critical: 30.0, ..settings(&[("lint", 3.0), ("model", 1.0)]) };
         let most = super::score(&lenient, &checks, true, |_| false).unwrap();
         assert_eq!((most.health(), most.verdict()), (Health::Healthy, RuleVerdict::Warn), "{}", most.message());
         let half = of(&[("g", 1.0)], &[check("g", Passed), check("g", Skipped)]);
@@ -363,7 +411,7 @@ mod tests {
         let excused = CheckOutcome { allow_failure: true, ..check("g", Failed) };
         let score = of(&[("g", 1.0)], &[check("g", Passed), excused.clone()]);
         assert_eq!((score.value, score.health(), score.verdict()), (50.0, Health::Critical, RuleVerdict::Warn));
-        assert_eq!(score.message(), "50 of 100 is critical: below 85; only for failures that are excused");
+        assert_eq!(score.message(), "50 of 100 is critical: below 70; only for failures that are excused");
         let both = of(&[("g", 1.0)], &[check("g", Failed), excused]);
         assert_eq!(both.verdict(), RuleVerdict::Fail);
         let failed = [check("g", Failed)];
@@ -382,7 +430,7 @@ mod tests {
     fn sums_of_floats_do_not_decide() {
         let weights: Vec<_> = (0..10).map(|at| (format!("g{at}"), 0.1)).collect();
         let checks: Vec<_> = weights.iter().map(|(group, _)| check(group, Passed)).collect();
-        let all = Settings { pass: 100.0, warn: 100.0, weights };
+        let all = Settings { pass: 100.0, warn: 100.0, critical: 100.0, weights };
         let score = score(&all, &checks, true, |_| false).unwrap();
         assert_eq!(score.verdict(), RuleVerdict::Pass);
         assert_eq!(score.message(), "100 of 100 is healthy: at least 100");
@@ -403,14 +451,22 @@ mod tests {
     #[test]
     fn settings_have_defaults_and_mistakes_are_told() {
         let all = vec![("lint".to_owned(), 1.0), ("test".to_owned(), 1.0)];
-        assert_eq!(decoded("{}").unwrap(), Settings { pass: 95.0, warn: 85.0, weights: all.clone() });
-        assert_eq!(decoded("{ pass: 70 }").unwrap(), Settings { pass: 70.0, warn: 70.0, weights: all });
+        assert_eq!(decoded("{}").unwrap(), Settings { pass: 95.0, warn: 85.0, critical: 70.0, weights: all.clone() });
+        assert_eq!(
+            decoded("{ pass: 75 }").unwrap(),
+            Settings { pass: 75.0, warn: 75.0, critical: 70.0, weights: all.clone() }
+        );
+        assert_eq!(decoded("{ warn: 60 }").unwrap(), Settings { pass: 95.0, warn: 60.0, critical: 60.0, weights: all });
+        assert_eq!(decoded("{ critical: 0 }").unwrap().critical, 0.0);
         assert_eq!(decoded("{ weights: { test: 2.5 } }").unwrap().weights, [("test".to_owned(), 2.5)]);
         let told: Vec<_> = [
             "{ pass: 101 }",
             "{ pass: 0 }",
             "{ pass: 80, warn: 90 }",
             "{ warn: 96 }",
+            "{ critical: 90 }",
+            "{ pass: 60, warn: 50, critical: 55 }",
+            "{ critical: -1 }",
             "{ weights: {} }",
             "{ weights: { lnt: 1 } }",
             "{ weights: { zebra: 1 } }",
@@ -427,6 +483,9 @@ mod tests {
         1:9 config.score: a score of 0 would pass although nothing does | give it the least score that is good enough
         1:19 config.score: `warn` is greater than `pass`, which is 80 | a score below `pass` warns down to `warn`, and fails below that
         1:9 config.score: `warn` is greater than `pass`, which is 95 | a score below `pass` warns down to `warn`, and fails below that
+        1:13 config.score: `critical` is greater than `warn`, which is 85 | a score below `warn` fails; down to `critical` it is called unhealthy, and critical below that
+        1:33 config.score: `critical` is greater than `warn`, which is 50 | a score below `warn` fails; down to `critical` it is called unhealthy, and critical below that
+        1:13 config.score: a score is from 0 to 100, found `-1` | -
         1:12 config.score: no group has a weight | name at least one group, or remove `weights`: then every group counts alike
         1:14 config.unknown-group: no check is in the group `lnt` | did you mean `lint`?
         1:14 config.unknown-group: no check is in the group `zebra` | groups of the checks: lint, test

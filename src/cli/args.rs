@@ -410,7 +410,7 @@ pub(super) enum ConfigCommand {
 
 #[derive(Args, Debug)]
 pub(super) struct ExplainArgs {
-    /// A check's name, a metric's name, a problem's code, a run's id, `latest`, `metrics` or `codes`
+    /// A check's name, a metric's name, a problem's code, a run's id, `latest`, `score`, `metrics` or `codes`
     #[arg(value_name = "CHECK|METRIC|CODE|RUN")]
     pub(super) topic: String,
 }

@@ -6,8 +6,8 @@ use super::screen::Screen;
 use crate::app::Context;
 use crate::app::trend::{self, Request, Trend};
 use crate::evidence::metric;
-use crate::report::Palette;
 use crate::report::sparkline::sparkline;
+use crate::report::{Palette, compare};
 use crate::sys::{clock, text};
 
 /// Marks in a line.
@@ -37,15 +37,13 @@ fn human(trend: &Trend, palette: Palette) -> String {
     let scope = trend.scope.as_deref().map(|scope| format!(" of {}", text::one_line(scope))).unwrap_or_default();
     let mut out =
         format!("{strong}{}{strong:#}{scope}\n\n  {}\n", text::one_line(&trend.metric), sparkline(&values, WIDTH));
-    let finite = || values.iter().copied().filter(|value| value.is_finite());
-    if let (Some(least), Some(greatest)) = (finite().reduce(f64::min), finite().reduce(f64::max)) {
-        let runs = text::plural(values.len() as u64, "run", "runs");
+    if let Some(told) = course(&trend.metric, &values) {
         let more = if values.len() > WIDTH { "; marks are means of neighbours" } else { "" };
-        out.push_str(&format!("  {} to {} in {runs}{more}\n", unit.alone(least), unit.alone(greatest)));
+        out.push_str(&format!("  {told}{more}\n"));
     }
     let (when, what) = ("when", "command");
     out.push_str(&format!(
-        "\n  {when:<20}  {:<10}  {what:<12}  {:<13}  {:>12}  {:>10}  branch\n",
+        "\n  {when:<20}  {:<10}  {what:<12}  {:<13}  {:>12}  {:>13}  branch\n",
         "commit", "verdict", "value", "change"
     ));
     let mut before = f64::NAN;
@@ -56,11 +54,11 @@ fn human(trend: &Trend, palette: Palette) -> String {
         let pad = " ".repeat(13_usize.saturating_sub(point.verdict.word().len()));
         let value = unit.alone(point.exact);
         let line = format!(
-            "  {}  {commit:<10}  {:<12}  {}{pad}  {value:>12}  {:>10}  {branch}",
+            "  {}  {commit:<10}  {:<12}  {}{pad}  {value:>12}  {:>13}  {branch}",
             clock::minute(point.started_at),
             point.command,
             palette.verdict(point.verdict),
-            change(before, point.exact),
+            step(&trend.metric, before, point.exact),
         );
         out.push_str(line.trim_end());
         out.push('\n');
@@ -69,14 +67,29 @@ fn human(trend: &Trend, palette: Palette) -> String {
     out
 }
 
-/// The step from one value to the next, with its sign; nothing where there is no step.
-fn change(before: f64, now: f64) -> String {
-    let step = ((now - before) * 1e4).round() / 1e4;
-    if !step.is_finite() || step == 0.0 {
-        return String::new();
+/// From the first value to the last, and between which they were if that is more; nothing where none is a number.
+fn course(metric: &str, values: &[f64]) -> Option<String> {
+    let unit = metric::unit(metric);
+    let finite: Vec<_> = values.iter().copied().filter(|value| value.is_finite()).collect();
+    let (first, last) = (*finite.first()?, *finite.last()?);
+    let runs = text::plural(values.len() as u64, "run", "runs");
+    if finite.len() == 1 {
+        return Some(format!("{} in {runs}", unit.alone(first)));
     }
-    let sign = if step > 0.0 { "+" } else { "-" };
-    format!("{sign}{}", text::number(step.abs()))
+    let change = compare::change(metric, first, last).unwrap_or_default();
+    let mut told = format!("{} → {} ({change}) in {runs}", unit.beside(first, last), unit.beside(last, first));
+    let (least, greatest) =
+        (finite.iter().copied().fold(first, f64::min), finite.iter().copied().fold(first, f64::max));
+    if least < first.min(last) || greatest > first.max(last) {
+        told.push_str(&format!("; lowest {}, highest {}", unit.alone(least), unit.alone(greatest)));
+    }
+    Some(told)
+}
+
+/// The step from one value to the next, with its sign and unit; nothing where there is no step.
+fn step(metric: &str, before: f64, now: f64) -> String {
+    let step = if now.is_finite() && before.is_finite() { compare::change(metric, before, now) } else { None };
+    step.filter(|step| step != compare::NO_CHANGE).unwrap_or_default()
 }
 
 fn csv(trend: &Trend) -> anyhow::Result<String> {
@@ -94,4 +107,23 @@ fn csv(trend: &Trend) -> anyhow::Result<String> {
         ])?;
     }
     Ok(String::from_utf8(out.into_inner()?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_course_goes_from_the_first_value_to_the_last() {
+        let told = |values: &[f64]| course("coverage.lines.percent", values).unwrap_or_default();
+        assert_eq!(told(&[88.0, 81.481_481]), "88 % → 81.48 % (-6.52 points) in 2 runs");
+        assert_eq!(told(&[80.0, 91.0, 85.0]), "80 % → 85 % (+5 points) in 3 runs; lowest 80 %, highest 91 %");
+        assert_eq!(told(&[80.0, 80.0]), "80 % → 80 % (no change) in 2 runs");
+        assert_eq!(told(&[f64::NAN, 80.0, f64::INFINITY]), "80 % in 3 runs");
+        assert_eq!(told(&[f64::NAN]), "");
+        assert_eq!(course("metrics.f1", &[0.1 + 0.2, 0.300_01]).unwrap(), "0.3 → 0.30001 (+0.00001) in 2 runs");
+        assert_eq!(step("coverage.lines.percent", 88.0, 81.481_481), "-6.52 points");
+        assert_eq!(step("tests.duration_seconds", 1.0, 2.5), "+1.5 s");
+        assert_eq!([step("metrics.x", f64::NAN, 1.0), step("metrics.x", 1.0, 1.0)], ["", ""]);
+    }
 }

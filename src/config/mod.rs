@@ -161,5 +161,5 @@ codes! {
     "config.scope", "A rule names a part of the project that it cannot be about.", "use `paths`, `component` or `each` with coverage metrics, and name components under `components:`";
     "config.unknown-metric", "Nothing measures a metric of that name.", "`mgmt explain metrics` lists the names";
     "config.quarantine", "A quarantine entry is without a name or a reason, would excuse every test, or stands twice.", "name the tests and say why";
-    "config.score", "A score cannot be computed or judged: a limit outside 0 to 100, or a weight that is not above 0.", "correct the number";
+    "config.score", "A score cannot be computed or judged: a limit outside 0 to 100 or above the next better one, or a weight that is not above 0.", "correct the number";
 }

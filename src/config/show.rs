@@ -47,7 +47,8 @@ pub fn show(config: &Config) -> Value {
     }
     if let Some(score) = &config.score {
         let weights: Map<_, _> = score.weights.iter().map(|(group, weight)| (group.clone(), number(*weight))).collect();
-        let mut shown = json!({ "pass": number(score.pass), "warn": number(score.warn) });
+        let mut shown =
+            json!({ "pass": number(score.pass), "warn": number(score.warn), "critical": number(score.critical) });
         if !weights.is_empty() {
             shown["weights"] = weights.into();
         }

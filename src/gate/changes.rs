@@ -198,7 +198,7 @@ fn moves<'a>(gone: &[&'a Identity], appeared: &[&'a Identity]) -> Vec<Option<&'a
 }
 
 /// The numbers that rules may hold against limits. What needs a baseline or a history that is not there is absent,
-/// never 0; so is everything about tests where there is none.
+/// never 0; so is everything about tests where there is none, but that they are gone.
 ///
 /// `tests.flaky` replaces what reports alone say, because it knows earlier runs as well.
 #[must_use]
@@ -206,8 +206,11 @@ pub fn measure(changes: &TestChanges, quarantine: &Quarantine) -> Vec<(&'static 
     let mut out = Vec::new();
     if let Some(base) = &changes.base {
         out.push(("tests.disappeared", count(base.disappeared.len())));
-        out.push(("tests.newly_skipped", count(base.newly_skipped.len())));
-        out.push(("tests.newly_failing", count(base.newly_failing.len())));
+        // Of no test at all nobody can say that it is not skipped; that all are gone is known.
+        if changes.tests > 0 {
+            out.push(("tests.newly_skipped", count(base.newly_skipped.len())));
+            out.push(("tests.newly_failing", count(base.newly_failing.len())));
+        }
     }
     if let Some(pace) = &changes.pace {
         out.push(("tests.newly_slow", count(pace.slow.len())));

@@ -8,11 +8,18 @@ use crate::decode::tree::Node;
 use crate::decode::{Decoder, Fields};
 
 /// A set of path globs that remembers how it was written.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Globs {
     /// As written.
     pub patterns: Vec<String>,
     set: GlobSet,
+}
+
+impl std::fmt::Debug for Globs {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // What they compile to is pages long.
+        out.debug_tuple("Globs").field(&self.patterns).finish()
+    }
 }
 
 impl Globs {

@@ -12,13 +12,20 @@ use rusqlite::ffi::ErrorCode;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::schema;
-use crate::sys::fs as files;
+use crate::sys::{fs as files, text};
 
 /// How long a writer waits for another one.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Time between two tries where SQLite itself does not wait.
 const PAUSE: Duration = Duration::from_millis(2);
+
+/// What a database begins with (sqlite.org/fileformat2.html, 1.3).
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// What is known of a file without that: whether it ever was a database nobody can say.
+const NO_DATABASE: &str =
+    "the file does not begin as an SQLite database does: it is another file, or its beginning was overwritten";
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +43,7 @@ pub enum Error {
         /// The answer.
         source: rusqlite::Error,
     },
-    /// The file is no database, is cut, or contradicts itself.
+    /// The file is no database, ends too early, or contradicts itself.
     #[error("{path} is damaged: {reason}")]
     Damaged {
         /// The database.
@@ -151,8 +158,15 @@ impl Database {
 
     fn open_with(path: &Utf8Path, steps: &[&str]) -> Result<Self, Error> {
         // SQLite would begin anew in what is left of a file that is shorter than any page.
-        if fs::metadata(path).is_ok_and(|file| (1..512).contains(&file.len())) {
-            return Err(Error::Damaged { path: path.to_owned(), reason: "the file is cut".to_owned() });
+        if let Some(length) = fs::metadata(path).ok().map(|file| file.len()).filter(|length| (1..512).contains(length))
+        {
+            let reason = match fs::read(path) {
+                Ok(bytes) if bytes.starts_with(MAGIC) => {
+                    format!("the file ends after {}, in the middle of its first page", text::bytes(length))
+                }
+                _ => NO_DATABASE.to_owned(),
+            };
+            return Err(Error::Damaged { path: path.to_owned(), reason });
         }
         match Self::open_as(Access::Shared, path, steps) {
             // Where nothing may be written beside the file it can still be read, as long as no other process left
@@ -185,9 +199,8 @@ impl Database {
     pub(super) fn error(path: &Utf8Path, action: &'static str, source: rusqlite::Error) -> Error {
         let path = path.to_owned();
         match source.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                Error::Damaged { path, reason: source.to_string() }
-            }
+            Some(ErrorCode::DatabaseCorrupt) => Error::Damaged { path, reason: source.to_string() },
+            Some(ErrorCode::NotADatabase) => Error::Damaged { path, reason: NO_DATABASE.to_owned() },
             // Its tables are gone although its header names the schema: somebody else wrote into it.
             _ if source.to_string().contains("no such table") => Error::Damaged { path, reason: source.to_string() },
             _ => Error::Database { action, path, source },
@@ -423,8 +436,18 @@ mod tests {
             let opened = Database::open(&path).and_then(|database| database.quick_check());
             assert!(matches!(opened, Err(Error::Damaged { .. })), "cut at {cut}: {opened:?}");
         }
-        fs::write(&path, "mine\n").unwrap();
-        assert!(matches!(Database::open(&path), Err(Error::Damaged { .. })));
+        let told = |bytes: &[u8]| {
+            fs::write(&path, bytes).unwrap();
+            match Database::open(&path) {
+                Err(Error::Damaged { reason, .. }) => reason,
+                other => panic!("{:?}", other.map(|_| ())),
+            }
+        };
+        assert_eq!(told(b"mine\n"), NO_DATABASE);
+        assert_eq!(told(&b"mine\n".repeat(4000)), NO_DATABASE);
+        assert_eq!(told(&[b"overwritten     ", &whole[16..]].concat()), NO_DATABASE);
+        assert_eq!(told(&[0; 100]), NO_DATABASE);
+        assert_eq!(told(&whole[..100]), "the file ends after 100 B, in the middle of its first page");
 
         fs::write(&path, &whole).unwrap();
         let database = Database::open(&path).unwrap();

@@ -10,6 +10,7 @@
 
 mod codec;
 mod database;
+mod lines;
 mod query;
 mod rows;
 mod schema;
@@ -20,9 +21,10 @@ mod tests;
 mod transfer;
 
 pub use database::Error;
+pub use lines::MAX_LINE_BYTES;
 pub use query::{Entry, Filter, Point, TestPoint};
 pub use settings::{KEYS, Settings};
-pub use transfer::{Exported, Imported, MAX_LINE_BYTES};
+pub use transfer::{Exported, Imported};
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -70,7 +72,7 @@ codes! {
         "The record was made again from its JSON report after the store was lost: it has no tests, no covered lines and no scoped measurements, and is never a baseline.",
         "`mgmt history import FILE` replaces it with the whole record, if that was exported";
     LINE = "history.line", Warning,
-        "A line of an import holds no record, and was passed over. The lines before and after it are taken.",
+        "A place in an import holds no record, and was passed over. The records before and after it are taken.",
         "export the records once more where they come from";
     RENAMED = "history.renamed", Note,
         "Another record of the same name was there already, so the one that came later has a number behind its name.",

@@ -1,17 +1,18 @@
-//! Records on the move: JSON lines, one whole `mgmt.record/1` each.
+//! Records on the move: JSON lines, one whole `mgmt.record/1` each; one that was laid out over several lines is read too.
 
-use std::io::{self, BufRead, Read as _, Write};
+use std::io::{self, BufRead, Write};
 
 use rusqlite::Connection;
 
+use super::lines::{Lines, NoRecord};
 use super::rows::{self, Fault, Names, Origin};
-use super::{Error, Filter, LINE, NUMBERS, RENAMED, Store, UNREADABLE, key, parse_id};
+use super::{Error, Filter, LINE, NUMBERS, RENAMED, Store, UNREADABLE, key};
 use crate::evidence::Problem;
-use crate::record::{Record, SCHEMA};
+use crate::record::Record;
 use crate::sys::text;
 
-/// The longest line that is read.
-pub const MAX_LINE_BYTES: u64 = 512 << 20;
+/// Problems of one code that an import tells one by one; further ones are counted.
+const TOLD: u64 = 5;
 
 /// Records that are stored together: one wait for the disk for all of them.
 const BATCH: usize = 128;
@@ -39,6 +40,33 @@ pub struct Imported {
     pub completed: u64,
     /// Lines that hold no record, and records that had to be renamed.
     pub problems: Vec<Problem>,
+}
+
+/// The first problems of a kind, and how many more there were.
+#[derive(Default)]
+struct Told {
+    first: Vec<Problem>,
+    more: u64,
+    last_line: u64,
+}
+
+impl Told {
+    fn tell(&mut self, problem: Problem) {
+        self.last_line = problem.line.unwrap_or(self.last_line);
+        if (self.first.len() as u64) < TOLD {
+            self.first.push(problem);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// All of them; `rest` says how many are left out and which line had the last.
+    fn problems(mut self, rest: impl FnOnce(u64, u64) -> Problem) -> Vec<Problem> {
+        if self.more > 0 {
+            self.first.push(rest(self.more, self.last_line));
+        }
+        self.first
+    }
 }
 
 /// What became of one record.
@@ -96,32 +124,45 @@ impl Store {
     /// The store cannot be written; or the outer error, of the reader. What was stored until then stays.
     pub fn import(&self, input: &mut dyn BufRead) -> io::Result<Result<Imported, Error>> {
         let mut imported = Imported::default();
-        let mut lines = Lines { input, number: 0, bytes: Vec::new() };
+        let mut lines = Lines::of(input);
+        let (mut passed_over, mut renamed) = (Told::default(), Told::default());
         loop {
             let mut batch = Vec::new();
             let mut size = 0;
             let mut last = true;
-            while let Some(found) = lines.next()? {
-                size += lines.bytes.len() as u64;
+            while let Some((found, bytes)) = lines.next()? {
+                size += bytes;
                 match found {
-                    Ok(record) => batch.push((lines.number, record)),
-                    Err(why) => imported.problems.push(Problem::new(&LINE, why).at_line(lines.number)),
+                    Ok(record) => batch.push((lines.number(), record)),
+                    Err(NoRecord { why, help }) => {
+                        let problem = Problem::new(&LINE, why).at_line(lines.number());
+                        passed_over.tell(Problem { hint: help.map(str::to_owned).or(problem.hint.clone()), ..problem });
+                    }
                 }
                 if batch.len() == BATCH || size > BATCH_BYTES {
                     last = false;
                     break;
                 }
             }
-            if let Err(error) = self.take_in(&mut batch, &mut imported) {
+            if let Err(error) = self.take_in(&mut batch, &mut imported, &mut renamed) {
                 return Ok(Err(error));
             }
             if last {
+                imported.problems = passed_over.problems(|more, line| {
+                    let places = text::plural(more, "more place holds", "more places hold");
+                    let told = format!("and {places} no record, the last in line {line}");
+                    Problem { hint: None, ..Problem::new(&LINE, told) }
+                });
+                imported.problems.extend(renamed.problems(|more, line| {
+                    let records = text::plural(more, "more record has", "more records have");
+                    Problem::new(&RENAMED, format!("and {records} a new name, the last in line {line}"))
+                }));
                 return Ok(Ok(imported));
             }
         }
     }
 
-    fn take_in(&self, batch: &mut [(u64, Record)], imported: &mut Imported) -> Result<(), Error> {
+    fn take_in(&self, batch: &mut [(u64, Record)], imported: &mut Imported, renamed: &mut Told) -> Result<(), Error> {
         if batch.is_empty() {
             return Ok(());
         }
@@ -140,7 +181,7 @@ impl Store {
                 Fate::Renamed(from) => {
                     imported.added += 1;
                     let told = format!("{from} is another record here, so this one is now {}", record.id);
-                    imported.problems.push(Problem::new(&RENAMED, told).at_line(line));
+                    renamed.tell(Problem::new(&RENAMED, told).at_line(line));
                 }
             }
         }
@@ -214,50 +255,4 @@ fn is_same(a: &Record, b: &Record) -> bool {
 
 fn is_same_run(a: &Record, b: &Record) -> bool {
     (a.started_at, &a.command, a.verdict, &a.project.commit) == (b.started_at, &b.command, b.verdict, &b.project.commit)
-}
-
-/// Lines of bounded length with their numbers, each read as a record.
-struct Lines<'a> {
-    input: &'a mut dyn BufRead,
-    number: u64,
-    bytes: Vec<u8>,
-}
-
-impl Lines<'_> {
-    /// The next line that is not empty: its record, or why it is none.
-    fn next(&mut self) -> io::Result<Option<Result<Record, String>>> {
-        loop {
-            self.number += 1;
-            self.bytes.clear();
-            let mut bounded = (&mut *self.input).take(MAX_LINE_BYTES + 1);
-            if bounded.read_until(b'\n', &mut self.bytes)? == 0 {
-                return Ok(None);
-            }
-            if self.bytes.last() != Some(&b'\n') && self.bytes.len() as u64 > MAX_LINE_BYTES {
-                self.bytes = Vec::new();
-                self.input.skip_until(b'\n')?;
-                return Ok(Some(Err(format!("the line is longer than {}", text::bytes(MAX_LINE_BYTES)))));
-            }
-            if !self.bytes.trim_ascii().is_empty() {
-                return Ok(Some(read(&self.bytes)));
-            }
-        }
-    }
-}
-
-fn read(bytes: &[u8]) -> Result<Record, String> {
-    let record: Record = serde_json::from_slice(bytes).map_err(|error| {
-        // serde_json counts lines from the start of what it is given: here that is always the first.
-        let told = error.to_string();
-        format!("this is no whole record: {}", told.replace(" at line 1 column", " at column"))
-    })?;
-    if record.schema != SCHEMA {
-        return Err(format!("`{}` is not {SCHEMA}", text::one_line(&text::shorten(&record.schema, 40))));
-    }
-    let name = parse_id(&record.id);
-    if name.is_none_or(|name| name.command != record.command || name.verdict != record.verdict) {
-        let told = text::one_line(&text::shorten(&record.id, 80));
-        return Err(format!("`{told}` is no id of a record of this command and verdict"));
-    }
-    Ok(record)
 }

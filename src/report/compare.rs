@@ -30,19 +30,27 @@ pub fn base(rule: &RuleResult) -> Option<String> {
     Some(metric::unit(&rule.metric).beside(base, rule.value.unwrap_or(f64::NAN)))
 }
 
+/// What stands for a difference of nothing.
+pub const NO_CHANGE: &str = "no change";
+
 /// How far the value of a rule is from the baseline's: `+0.42 points`, `-3`, `no change`. Percentages differ by points.
 #[must_use]
 pub fn difference(rule: &RuleResult) -> Option<String> {
-    let (value, base) = (rule.value?, rule.base?);
+    change(&rule.metric, rule.base?, rule.value?)
+}
+
+/// The same of any two values of a metric, the earlier one first; `None` where one of them is no number.
+#[must_use]
+pub fn change(metric: &str, base: f64, value: f64) -> Option<String> {
     let difference = value - base;
     if difference.is_nan() {
         return None;
     }
     // The gate takes values this near for equal, too.
     if difference.abs() <= 1e-9 {
-        return Some("no change".to_owned());
+        return Some(NO_CHANGE.to_owned());
     }
-    let unit = metric::unit(&rule.metric);
+    let unit = metric::unit(metric);
     // Never a difference that reads as none.
     let shown = text::number_pair(difference, 0.0, unit.decimals()).0;
     let sign = if difference > 0.0 { "+" } else { "" };

@@ -49,7 +49,7 @@ fn status_tells_what_changed_and_never_judges() {
       check tests: passed → failed
       tests.total: 2 → 3 (+1)
       tests.failed: 0 → 1 (+1)
-      coverage.lines.percent: 100 → 33.33 (-66.6667)
+      coverage.lines.percent: 100 % → 33.33 % (-66.67 points)
       newly failing: s::b
     ");
     let (code, json) = project.json(&["status"]);
@@ -130,6 +130,84 @@ fn explain_knows_checks_metrics_and_codes() {
     // What needs no policy file works without one.
     assert_eq!(Project::new().run(&["explain", "tests.failed"]).code, 0);
     assert_eq!(Project::new().run(&["explain", "metrics"]).code, 0);
+}
+
+#[test]
+fn explain_tells_what_the_score_is_made_of() {
+    let project = Project::with(
+        "version: 1
+checks:
+  flake8: { group: lint, run: ['true'] }
+  pylint: { group: lint, run: ['false'], allow-failure: true }
+  unit: { group: test, run: ['false'] }
+score: { critical: 60, weights: { lint: 3, test: 1 } }
+",
+    );
+    let none = project.run(&["explain", "score"]).stdout;
+    assert!(none.ends_with("\nNo stored run has one yet: `mgmt full-check` makes one.\n"), "{none}");
+    assert_eq!(project.run(&["full-check", "-q"]).code, 1);
+    let told = project.run(&["explain", "score"]).stdout;
+    insta::assert_snapshot!(project.redact(&told), @r"
+    score
+
+    One number over the groups of checks, 0 to 100: of each group the share of its checks that passed, by the group's weight. A check that was skipped, could not start or was stopped did not pass. Only a full run has one; it is one more part of the verdict and outweighs nothing.
+    healthy     from 95: passes
+    warning     from 85: passes with a warning
+    unhealthy   from 60: fails
+    critical    below 60: fails
+    weights     lint 3, test 1
+
+    In the run [stamp]-full-check-fail:
+
+    score, min 85: fail
+      because       37.5 of 100 is critical: below 60
+      value         37.5
+      lint          37.5 of 75 points: 1 of 2 checks passed, 1 excused
+      test          0 of 25 points: 0 of 1 check passed
+    ");
+    let without = Project::with("version: 1\nchecks:\n  score: { group: lint, run: ['true'] }\n");
+    let told = without.run(&["explain", "score"]).stdout;
+    assert!(told.contains("mgmt.yml asks for none: `score: {}` would"), "{told}");
+    assert!(told.contains("score  (group lint)\n\nruns        true\n"), "{told}");
+    assert_eq!(Project::new().run(&["explain", "score"]).code, 0);
+    assert!(project.run(&["explain", "scor"]).stderr.contains("did you mean `score`?"));
+}
+
+#[test]
+fn explain_latest_without_a_run_says_how_to_make_one() {
+    let ran = small().run(&["explain", "latest"]);
+    let told = "error: there is no run yet\nhelp: `mgmt full-check` makes one; then `mgmt explain latest` tells why it ended as it did\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (3, told));
+}
+
+#[test]
+fn explain_names_the_part_that_each_rule_on_a_metric_is_about() {
+    let project = Project::with(
+        "version: 1
+components: { core: ['src/core/**', 'src/base/**'] }
+checks:
+  tests: { group: test, run: ['true'], evidence: { coverage: lcov.info } }
+gate:
+  - { metric: coverage.lines.percent, min: 60, max-drop: 0.5 }
+  - { metric: coverage.lines.percent, paths: 'src/**', min: 70 }
+  - { metric: coverage.lines.percent, component: core, min: 75 }
+  - { metric: coverage.lines.percent, each: file, min: 40 }
+gates:
+  ci: [{ metric: coverage.lines.percent, each: folder, paths: ['src/**', 'lib/**'], warn-below: 50 }]
+",
+    );
+    insta::assert_snapshot!(project.run(&["explain", "coverage.lines.percent"]).stdout, @r"
+    coverage.lines.percent
+
+    Covered lines out of all executable lines.
+    Measured by `tests`.
+    Gate default: min 60.
+    Gate default: max-drop 0.5.
+    Gate default: min 70 in src/**.
+    Gate default: min 75 in the component core (src/core/** and src/base/**).
+    Gate default: min 40 for each file.
+    Gate ci: warn-below 50 for each folder in src/** and lib/**.
+    ");
 }
 
 #[test]

@@ -453,6 +453,7 @@ fn a_valid_policy_is_shown_with_its_defaults_and_reads_back_the_same() {
     score:
       pass: 95
       warn: 85
+      critical: 70
       weights:
         test: 3
         structure: 0.5

@@ -111,23 +111,23 @@ fn a_trend_is_a_line_and_a_table() {
     metrics.f1
 
       ▁█·▇
-      0.5 to 0.75 in 4 runs
+      0.5 → 0.7 (+0.2) in 4 runs; lowest 0.5, highest 0.75
 
-      when                  commit      command       verdict               value      change  branch
-      [minute]  [commit]    full-check    PASS                    0.5              main
-      [minute]  [commit]    full-check    PASS                   0.75       +0.25  main
-      [minute]  [commit]    full-check    PASS                    NaN              main
-      [minute]  [commit]    full-check    PASS                    0.7              main
+      when                  commit      command       verdict               value         change  branch
+      [minute]  [commit]    full-check    PASS                    0.5                 main
+      [minute]  [commit]    full-check    PASS                   0.75          +0.25  main
+      [minute]  [commit]    full-check    PASS                    NaN                 main
+      [minute]  [commit]    full-check    PASS                    0.7                 main
     ");
     let one = project.run(&["trend", "coverage.lines.percent", "--limit", "1", "--branch", "main"]).stdout;
     insta::assert_snapshot!(redact(&project, &one), @r"
     coverage.lines.percent
 
       ▄
-      50 % to 50 % in 1 run
+      50 % in 1 run
 
-      when                  commit      command       verdict               value      change  branch
-      [minute]  [commit]    full-check    PASS                   50 %              main
+      when                  commit      command       verdict               value         change  branch
+      [minute]  [commit]    full-check    PASS                   50 %                 main
     ");
     let json = project.json(&["trend", "metrics.f1", "--limit", "3"]).1;
     let values: Vec<_> = json["points"].as_array().unwrap().iter().map(|point| point["value"].clone()).collect();
@@ -489,4 +489,34 @@ fn files_given_for_a_whole_store_are_said_not_to_be_needed() {
     let ran = project.run(&["history", "check", "--from", "x.jsonl"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "1 record read back whole\n"));
     assert_eq!(ran.stderr, "note: the store is whole, so nothing was taken from x.jsonl\n");
+}
+
+#[test]
+fn a_report_given_to_an_import_is_told_once_and_a_record_as_it_is_shown_is_taken() {
+    let project = project();
+    let id = check(&project);
+    let report = format!(".mgmt/reports/{id}.json");
+    assert!(project.read(&report).lines().count() > 50);
+    let ran = project.run(&["history", "import", &report]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (4, "0 records added, 0 known already, 0 completed\n"));
+    insta::assert_snapshot!(project.redact(&ran.stderr), @r"
+    warning: [root]/.mgmt/reports/[stamp]-full-check-pass.json:1: this is a report (mgmt.report/1), not a record: it holds no tests and no covered lines
+    help: `mgmt history export` writes the records themselves: run it where the report comes from
+    ");
+    let shown = project.run(&["history", "show", "--format", "json"]).stdout;
+    let there = self::project();
+    there.write("record.json", &shown);
+    let ran = there.run(&["history", "import", "record.json"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "1 record added, 0 known already, 0 completed\n"), "{ran:?}");
+    assert_eq!(there.record(&id), project.record(&id));
+}
+
+#[test]
+fn a_store_that_is_another_file_is_not_said_to_be_cut() {
+    let project = project();
+    check(&project);
+    project.write(".mgmt/history.db", "my notes\n");
+    let ran = project.run(&["history", "list"]);
+    let told = "was damaged (the file does not begin as an SQLite database does: it is another file, or its beginning was overwritten)";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
 }

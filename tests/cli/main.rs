@@ -10,6 +10,7 @@ mod config;
 mod contract;
 mod execution;
 mod followed;
+mod gate_rules;
 mod history;
 mod inspect;
 mod quarantine;

@@ -118,7 +118,7 @@ fn a_score_is_one_more_part_of_a_full_run_and_outweighs_nothing() {
     let mostly_lint = "score: { pass: 80, weights: { lint: 9, test: 1 } }\n";
     assert_eq!(of(REPORT, "exit 1", mostly_lint), (1, "90 of 100 is healthy: at least 80".into()));
     let excused = format!("{KNOWN}score: {{}}\n");
-    let told = "50 of 100 is critical: below 85; only for failures that are excused";
+    let told = "50 of 100 is critical: below 70; only for failures that are excused";
     assert_eq!(of(REPORT, "exit 1", &excused), (0, told.into()));
     let part = project(&passed, "exit 0", "score: {}\n");
     let (_, report) = part.json(&["validate"]);

@@ -107,7 +107,7 @@ impl Tone {
         match score.health() {
             Health::Healthy => Self::Good,
             Health::Warning => Self::Warn,
-            Health::Critical => Self::Bad,
+            Health::Unhealthy | Health::Critical => Self::Bad,
         }
     }
 

@@ -213,11 +213,13 @@ fn numbers(out: &mut String, record: &Record) {
         line(out, "|---|---:|---|");
         for measurement in record.measurements.iter() {
             let value = metric::unit(&measurement.name).alone(measurement.value);
+            let scope = measurement.scope.as_deref().map(|scope| format!(" in {}", cell_code(scope)));
             line(
                 out,
                 &format!(
-                    "| {} | {value} | {} |",
+                    "| {}{} | {value} | {} |",
                     cell_code(&measurement.name),
+                    scope.unwrap_or_default(),
                     cell_code(&measurement.sources.join(", "))
                 ),
             );
@@ -448,7 +450,7 @@ mod unit_tests {
 
         <details open><summary>Score: 83.3 of 100</summary>
 
-        83.3 of 100 is critical: below 85.
+        83.3 of 100 is unhealthy: below 85.
 
         | group | checks passed | weight | points |
         |---|---|---:|---:|
@@ -480,5 +482,15 @@ mod unit_tests {
 
         Commit `4f1c2ab98d7e6f5a4b3c2d1e0f9a8b7c6d5e4f3a` on `limits`, with uncommitted changes. Policy `mgmt.yml`. Began 2026-03-12 09:15 UTC, took 2 min 14 s. Record `20260312T091530250Z-full-check-fail`.
         "#);
+    }
+
+    #[test]
+    fn measurements_of_a_part_say_of_which() {
+        let mut record: Record =
+            serde_json::from_str(include_str!("../../../tests/fixtures/records/small.json")).unwrap();
+        record.measurements.add("coverage.lines.percent".into(), Some("src/a|b"), &["c.xml"], 50.0);
+        let shown = render(&record);
+        assert!(shown.contains("| `coverage.lines.percent` | 76.92 % | `reports/coverage.xml` |"), "{shown}");
+        assert!(shown.contains("| `coverage.lines.percent` in `src/a\\|b` | 50 % | `c.xml` |"), "{shown}");
     }
 }
