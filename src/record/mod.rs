@@ -103,7 +103,8 @@ pub struct Project {
     pub branch: Option<String>,
     /// Whether tracked files differ from the commit; `None` outside a repository.
     pub dirty: Option<bool>,
-    /// The tree of the commit, where the work tree was clean: two runs on one tree looked at the same files.
+    /// The tree of the commit, where the work tree was clean and checks ran in it: two runs on one tree looked at the
+    /// same files.
     #[serde(default)]
     pub tree: Option<String>,
     /// The merge commit that was tested, where it is not `commit` itself.

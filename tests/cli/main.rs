@@ -4,6 +4,7 @@
 
 mod support;
 
+mod baseline;
 mod commands;
 mod comparison;
 mod config;
