@@ -1,5 +1,7 @@
 //! What a run is compared with: the baseline, the change since, and the best there was.
 
+mod file;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -20,12 +22,10 @@ use crate::history;
 use crate::history::Filter;
 use crate::record::{Baseline, FOLLOWED, Record, Trend, TrendPoint};
 use crate::repo::{self, Diff, State, ancestry};
-use crate::sys::{fs, text};
+use crate::sys::text;
 
 /// Commits looked at, by first parent, for one with a record.
 const MAX_DISTANCE: usize = 10_000;
-/// Bytes read of a baseline or diff that is given as a file.
-const MAX_FILE: u64 = 1 << 30;
 /// Earlier runs that a trend shows.
 const TREND: usize = 29;
 /// Source lines around a changed one that reports show.
@@ -111,7 +111,7 @@ pub fn find(
     match wanted.base.as_deref() {
         Some("none") => out.problems.push(Problem::new(&BASELINE, "no baseline: `--base none`")),
         Some(name) if context.cwd.join(name).is_file() => {
-            let record = read_record(&context.cwd.join(name))?;
+            let record = file::record(&context.cwd.join(name), name)?;
             start = match &record.project.commit {
                 Some(commit) if ancestry::resolve(root, commit).is_ok_and(|found| found.is_some()) => {
                     Some((commit.clone(), format!("the commit of {name}")))
@@ -163,20 +163,6 @@ pub fn find(
     out.changes(context, root, start, wanted)?;
     out.past(place, now);
     Ok(out)
-}
-
-fn read_record(path: &Utf8Path) -> anyhow::Result<Record> {
-    let bytes = fs::read(path, MAX_FILE).map_err(Stop::from)?;
-    // One record, or the last of several in JSON lines.
-    let whole = serde_json::from_slice(&bytes);
-    let record = whole.or_else(|error| {
-        let last = bytes.split(|byte| *byte == b'\n').rfind(|line| !line.trim_ascii().is_empty());
-        last.map_or(Err(error), serde_json::from_slice)
-    });
-    record.map_err(|error| {
-        let hint = "`mgmt history export` writes records; a report (mgmt.report/1) is not one".to_owned();
-        Stop::usage(format!("{path} is not a record: {error}"), Some(hint)).into()
-    })
 }
 
 impl Wanted {
@@ -265,11 +251,7 @@ impl Comparison {
     ) -> anyhow::Result<()> {
         let base_commit = self.record.as_ref().and_then(|record| record.project.commit.clone());
         if let Some(path) = &wanted.diff {
-            let bytes = fs::read(&context.cwd.join(path), MAX_FILE).map_err(Stop::from)?;
-            let diff = Diff::parse(&bytes).map_err(|error| {
-                let hint = "write it with `git diff MERGE-BASE > FILE`".to_owned();
-                Stop::usage(format!("{path}: {error}"), Some(hint))
-            })?;
+            let diff = file::diff(&context.cwd.join(path), path)?;
             self.between = format!("the diff {path}");
             self.diff = Some(diff);
         } else if let Some((commit, what)) = &start {

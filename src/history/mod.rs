@@ -22,7 +22,7 @@ mod transfer;
 pub use database::Error;
 pub use query::{Entry, Filter, Point, TestPoint};
 pub use settings::{KEYS, Settings};
-pub use transfer::{Exported, Imported, MAX_LINE_BYTES};
+pub use transfer::{Exported, Imported, MAX_LINE_BYTES, read as read_record};
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

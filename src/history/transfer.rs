@@ -245,7 +245,11 @@ impl Lines<'_> {
     }
 }
 
-fn read(bytes: &[u8]) -> Result<Record, String> {
+/// Reads one record.
+///
+/// # Errors
+/// Why it is none.
+pub fn read(bytes: &[u8]) -> Result<Record, String> {
     let record: Record = serde_json::from_slice(bytes).map_err(|error| {
         // serde_json counts lines from the start of what it is given: here that is always the first.
         let told = error.to_string();
