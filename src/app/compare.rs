@@ -8,10 +8,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
 use super::history::Place;
-use super::{BASELINE, Context, Stop};
+use super::{Context, Stop};
 use crate::config::Config;
-use crate::evidence::Problem;
 use crate::evidence::coverage::FileLines;
+use crate::evidence::{Level, Problem};
 use crate::gate::Gate;
 use crate::gate::flaky::LAST_RUNS;
 use crate::gate::judge::{self, Best};
@@ -20,8 +20,9 @@ use crate::gate::rule::LimitKind;
 use crate::gate::samples::Samples;
 use crate::history;
 use crate::history::Filter;
-use crate::record::{Baseline, FOLLOWED, Record, Trend, TrendPoint};
-use crate::repo::{self, Diff, State, ancestry};
+use crate::record::{BASELINE, Baseline, FOLLOWED, Record, Trend, TrendPoint};
+use crate::repo::ancestry::Nowhere;
+use crate::repo::{self, Anchor, Diff, State, ancestry};
 use crate::sys::text;
 
 /// Commits looked at, by first parent, for one with a record.
@@ -30,6 +31,8 @@ const MAX_DISTANCE: usize = 10_000;
 const TREND: usize = 29;
 /// Source lines around a changed one that reports show.
 const AROUND: u32 = 3;
+/// What `--base` says where there is to be no baseline.
+const NONE: &str = "none";
 /// Source lines kept of one file, and of all files.
 const MAX_SOURCE: (usize, usize) = (400, 4000);
 
@@ -71,6 +74,10 @@ pub struct Comparison {
     pub trends: Vec<Trend>,
     /// What could not be found out, and why there is no baseline.
     pub problems: Vec<Problem>,
+    /// Why there is no baseline.
+    no_base: Option<String>,
+    /// Why nobody looked for the best values.
+    no_best: Option<String>,
 }
 
 /// Looks for the baseline and the change.
@@ -99,70 +106,75 @@ pub fn find(
     }
     let root = config.root.as_path();
     let anchor = match state {
-        Some(state) => {
-            ancestry::anchor(root, state, config.project.default_branch.as_deref()).unwrap_or_else(|error| {
-                out.problems.push(Problem::new(&BASELINE, error.to_string()));
-                None
-            })
-        }
-        None => None,
+        Some(state) => ancestry::anchor(root, state, config.project.default_branch.as_deref()),
+        None => Err(repo::Error::NoRepository(root.to_owned())),
     };
-    let mut start = anchor.as_ref().map(|anchor| (anchor.commit.clone(), anchor.what.clone()));
+    let mut start = anchor.as_ref().ok().and_then(|found| found.clone().ok());
     match wanted.base.as_deref() {
-        Some("none") => out.problems.push(Problem::new(&BASELINE, "no baseline: `--base none`")),
+        Some(NONE) => out.has_none("`--base none` was given", None),
         Some(name) if context.cwd.join(name).is_file() => {
             let record = file::record(&context.cwd.join(name), name)?;
-            start = match &record.project.commit {
-                Some(commit) if ancestry::resolve(root, commit).is_ok_and(|found| found.is_some()) => {
-                    Some((commit.clone(), format!("the commit of {name}")))
-                }
-                _ => start,
-            };
+            if let Some(commit) = &record.project.commit
+                && ancestry::resolve(root, commit).is_ok_and(|found| found.is_some())
+            {
+                start = Some(Anchor { commit: commit.clone(), what: format!("the commit of {name}") });
+            }
             out.take(record, name.to_owned(), None, now);
         }
         Some(name) => {
-            let refused = |error: repo::Error| Stop::usage(format!("`--base {name}`: {error}"), None);
-            let Some(commit) = ancestry::resolve(root, name).map_err(refused)? else {
-                let message = format!("`--base {}` is neither a file nor a commit", text::one_line(name));
-                let hint = "give a branch, a tag, a commit, the path of a record, or `none`".to_owned();
-                return Err(Stop::usage(message, Some(hint)).into());
-            };
-            start = Some((commit.clone(), format!("`{name}`")));
-            out.search(place, root, &commit, name, now);
+            let from = named(root, name)?;
+            out.search(place, root, &from, now);
+            start = Some(from);
         }
         None => match &anchor {
-            Some(anchor) => out.search(place, root, &anchor.commit, &anchor.what, now),
-            None => {
-                let why = match state {
-                    None => "there is no git history",
-                    Some(State { commit: None, .. }) => "there is no commit yet",
-                    Some(State { commit: Some(head), .. }) => {
-                        out.is_first = ancestry::is_first(root, head);
-                        match (out.is_first, ancestry::is_shallow(root)) {
-                            (true, _) => "this is the first commit",
-                            (_, true) => {
-                                "the shallow clone does not reach back to where the change starts (fetch more history)"
-                            }
-                            _ => {
-                                "the default branch is not known (name it under `project:` as `default-branch`), or has nothing in common with this one"
-                            }
-                        }
-                    }
-                };
-                out.problems.push(Problem::new(&BASELINE, format!("no baseline: {why}")));
+            Ok(Ok(from)) => out.search(place, root, from, now),
+            Ok(Err(why)) => {
+                out.is_first = *why == Nowhere::First;
+                out.has_none(&why.reason(), why.cure());
             }
+            Err(repo::Error::NoRepository(_)) => out.has_none("there is no git history", None),
+            Err(error) => out.has_none(&error.to_string(), Some(super::GIT.hint)),
         },
     }
-    if let Some(gate) = gate.filter(|_| wanted.base.as_deref() != Some("none")) {
+    if wanted.base.as_deref() == Some(NONE) {
+        out.no_best = Some("`--base none` was given".to_owned());
+    } else if let Some(gate) = gate {
         let branch = ancestry::default_branch(root, config.project.default_branch.as_deref());
         match best(place, gate, &branch) {
             Ok(best) => out.best = best,
-            Err(error) => out.problems.push(Problem::new(&BASELINE, format!("no best values: {error}"))),
+            Err(error) => {
+                out.problems.push(Problem::new(&BASELINE, format!("no best values: {error}")));
+                out.no_best = Some(error.to_string());
+            }
         }
     }
     out.changes(context, root, start, wanted)?;
     out.past(place, now);
+    if !wanted.is_explicit() && !gate.is_some_and(Gate::compares) {
+        // Nobody asks.
+        out.problems.clear();
+    } else if out.record.is_none() && gate.is_some_and(Gate::requires_base) {
+        for problem in out.problems.iter_mut().filter(|problem| problem.code == BASELINE.id) {
+            problem.level = Level::Warning;
+        }
+    }
     Ok(out)
+}
+
+/// The commit of a name that git knows.
+fn named(root: &Utf8Path, name: &str) -> anyhow::Result<Anchor> {
+    let shown = text::one_line(name);
+    let refused = |error: repo::Error| {
+        let hint = "give the path of a record, or `none`".to_owned();
+        Stop::usage(format!("`--base {shown}`: {error}"), Some(hint))
+    };
+    match ancestry::resolve(root, name).map_err(refused)? {
+        Some(commit) => Ok(Anchor { commit, what: shown }),
+        None => {
+            let hint = "give a branch, a tag, a commit, the path of a record, or `none`".to_owned();
+            Err(Stop::usage(format!("`--base {shown}` is neither a file nor a commit"), Some(hint)).into())
+        }
+    }
 }
 
 impl Wanted {
@@ -183,25 +195,34 @@ fn best(place: &Place, gate: &Gate, branch: &str) -> Result<Vec<Best>, history::
 }
 
 impl Comparison {
-    fn search(&mut self, place: &Place, root: &Utf8Path, start: &str, what: &str, now: Timestamp) {
-        let commits = match ancestry::first_parents(root, start, MAX_DISTANCE) {
+    /// Notes that there is no baseline, and what helps.
+    fn has_none(&mut self, why: &str, cure: Option<&str>) {
+        let problem = Problem::new(&BASELINE, format!("no baseline: {why}"));
+        self.problems.push(Problem { hint: cure.map(str::to_owned), ..problem });
+        self.no_base = Some(why.to_owned());
+    }
+
+    /// Looks for the nearest commit with a record, from the start on.
+    fn search(&mut self, place: &Place, root: &Utf8Path, from: &Anchor, now: Timestamp) {
+        let commits = match ancestry::first_parents(root, &from.commit, MAX_DISTANCE) {
             Ok(commits) => commits,
-            Err(error) => {
-                self.problems.push(Problem::new(&BASELINE, format!("no baseline: {error}")));
-                return;
-            }
+            Err(error) => return self.has_none(&error.to_string(), Some(super::GIT.hint)),
         };
         match place.ask(|store| store.nearest(&commits)) {
-            Ok(Some((distance, record))) => self.take(record, "history".to_owned(), Some(distance as u64), now),
-            Ok(None) => {
-                let shallow = if ancestry::is_shallow(root) { " of this shallow clone" } else { "" };
-                let looked = text::plural(commits.len() as u64, "commit", "commits");
-                let message = format!(
-                    "no baseline: history has no full, clean run of {what} or of those before it ({looked}{shallow})"
-                );
-                self.problems.push(Problem::new(&BASELINE, message));
+            Ok(Some((distance, record))) => {
+                self.take(record, "history".to_owned(), Some(distance as u64), now);
             }
-            Err(error) => self.problems.push(Problem::new(&BASELINE, format!("no baseline: {error}"))),
+            Ok(None) => {
+                let is_shallow = ancestry::is_shallow(root);
+                let shallow = if is_shallow { " of this shallow clone" } else { "" };
+                let looked = text::plural(commits.len() as u64, "commit", "commits");
+                let what = &from.what;
+                let why = format!("history has no full, clean run of {what} or of those before it ({looked}{shallow})");
+                let bring = "run `mgmt full-check` there, or bring its record here with `mgmt history import`";
+                let cure = if is_shallow { format!("{}; or {bring}", ancestry::DEEPEN) } else { bring.to_owned() };
+                self.has_none(&why, Some(&cure));
+            }
+            Err(error) => self.has_none(&error.to_string(), error.hint()),
         }
     }
 
@@ -246,15 +267,14 @@ impl Comparison {
         &mut self,
         context: &Context,
         root: &Utf8Path,
-        start: Option<(String, String)>,
+        start: Option<Anchor>,
         wanted: &Wanted,
     ) -> anyhow::Result<()> {
-        let base_commit = self.record.as_ref().and_then(|record| record.project.commit.clone());
         if let Some(path) = &wanted.diff {
             let diff = file::diff(&context.cwd.join(path), path)?;
             self.between = format!("the diff {path}");
             self.diff = Some(diff);
-        } else if let Some((commit, what)) = &start {
+        } else if let Some(Anchor { commit, what }) = &start {
             match repo::change(root, commit) {
                 Ok(diff) => {
                     self.between = format!("{what}, {}", short(commit));
@@ -265,7 +285,8 @@ impl Comparison {
                 }
             }
         }
-        if let Some(commit) = base_commit.filter(|base| start.as_ref().is_none_or(|(commit, _)| commit != base)) {
+        let base_commit = self.record.as_ref().and_then(|record| record.project.commit.clone());
+        if let Some(commit) = base_commit.filter(|base| start.as_ref().is_none_or(|start| start.commit != *base)) {
             // Where git does not have the baseline's commit, lines are told by the given diff, or by their numbers.
             self.since_base = repo::change(root, &commit).ok();
         }
@@ -289,6 +310,12 @@ impl Comparison {
     /// The change since the baseline's commit.
     fn base_diff(&self) -> Option<&Diff> {
         self.since_base.as_ref().or(self.diff.as_ref())
+    }
+
+    /// Why there is nothing to compare with, for the facts.
+    #[must_use]
+    pub fn unknown(&self) -> judge::Unknown<'_> {
+        judge::Unknown { base: self.no_base.as_deref(), best: self.no_best.as_deref() }
     }
 
     /// The baseline's side of the facts.

@@ -85,6 +85,8 @@ pub struct Facts<'a> {
     pub is_first: bool,
     /// The baseline.
     pub base: Option<Base<'a>>,
+    /// Why there is none.
+    pub unknown: Unknown<'a>,
     /// The best there was, for ratchets.
     pub best: &'a [Best],
     /// Named parts of the project.
@@ -102,6 +104,27 @@ pub struct Base<'a> {
     pub measurements: &'a Measurements,
     /// Its files, under the paths that they have now.
     pub files: &'a BTreeMap<String, FileLines>,
+}
+
+/// Why there is nothing to compare with, where somebody knows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unknown<'a> {
+    /// Why there is no baseline.
+    pub base: Option<&'a str>,
+    /// Why nobody looked for the best there was.
+    pub best: Option<&'a str>,
+}
+
+impl Unknown<'_> {
+    fn no_base(self) -> String {
+        let why = self.base.map(|why| format!(": {why}")).unwrap_or_default();
+        format!("there is no baseline to compare with{why}")
+    }
+
+    fn no_best(self) -> String {
+        let found = || "there is no earlier value on the default branch".to_owned();
+        self.best.map_or_else(found, |why| format!("no earlier value was looked for: {why}"))
+    }
 }
 
 /// The best value of a metric on the default branch.
@@ -190,7 +213,7 @@ fn hold(rule: &Rule, limit: &Limit, part: &Part<'_>, facts: &Facts<'_>) -> Answe
         parts::Value::Number(value) => *value,
         parts::Value::NotApplicable(why) => return Answer::open(RuleVerdict::NotApplicable, why.clone()),
         parts::Value::Missing if metric::is_from_base(&rule.metric) && facts.base.is_none() => {
-            return Answer::open(no_base(rule), "there is no baseline to compare with");
+            return Answer::open(no_base(rule), facts.unknown.no_base());
         }
         parts::Value::Missing if parts::is_change(&rule.metric) && facts.patch.is_none() && facts.is_first => {
             return Answer::open(RuleVerdict::NotApplicable, "there is no earlier commit that it could differ from");
@@ -253,12 +276,12 @@ fn hold_change(rule: &Rule, limit: &Limit, part: &Part<'_>, value: f64, facts: &
     let (base, since) = if limit.kind == LimitKind::Ratchet {
         match best(rule, part, facts) {
             Some((best, from)) => (best, format!("the best so far ({from})")),
-            None => return Answer::open(no_base(rule), "there is no earlier value on the default branch"),
+            None => return Answer::open(no_base(rule), facts.unknown.no_best()),
         }
     } else {
         match (part.base, facts.base) {
             (Some(base), _) => (base, "the baseline".to_owned()),
-            (None, None) => return Answer::open(no_base(rule), "there is no baseline to compare with"),
+            (None, None) => return Answer::open(no_base(rule), facts.unknown.no_base()),
             (None, Some(_)) if part.is_new => {
                 return Answer::open(RuleVerdict::NotApplicable, "it is new: the baseline does not have it");
             }

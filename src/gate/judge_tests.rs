@@ -59,6 +59,7 @@ impl World {
             patch: self.patch.as_ref(),
             is_first: false,
             base: self.base.as_ref().map(|(measurements, files)| Base { measurements, files }),
+            unknown: Unknown::default(),
             best: &self.best,
             components: &self.components,
             excused: &self.excused,

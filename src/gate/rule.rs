@@ -215,6 +215,12 @@ impl Gate {
         })
     }
 
+    /// Whether any of its rules cannot be judged without a baseline.
+    #[must_use]
+    pub fn requires_base(&self) -> bool {
+        self.rules.iter().any(|rule| rule.no_base == NoBase::Inconclusive)
+    }
+
     /// Decodes a list of rules.
     pub fn decode(decoder: &mut Decoder, node: &Node, name: &str, components: &Components) -> Option<Self> {
         let items = decoder.list(node, "rules")?;

@@ -16,6 +16,7 @@ use crate::check::CheckOutcome;
 use crate::check::score::Score;
 use crate::evidence::collect::Report;
 use crate::evidence::coverage::FileLines;
+use crate::evidence::problem::Code;
 use crate::evidence::tests::{Identity, Test, Tests};
 use crate::evidence::{Level, Measurements, Problem};
 use crate::gate::changes::Seen;
@@ -28,6 +29,14 @@ pub const SCHEMA: &str = "mgmt.record/1";
 
 /// The command that runs every group and judges every rule.
 pub const FULL_CHECK: &str = "full-check";
+
+/// There is nothing to compare with, or less than there should be.
+pub const BASELINE: Code = Code {
+    id: "baseline.none",
+    level: Level::Note,
+    doc: "There is no earlier run to compare with, or not everything about it could be found out. Limits against a baseline warn, or are inconclusive if the rule says `require-base`.",
+    hint: "",
+};
 
 /// One execution.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
