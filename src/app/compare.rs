@@ -58,8 +58,8 @@ pub struct Comparison {
     pub between: String,
     /// The change; `None` if nobody knows what changed.
     pub diff: Option<Diff>,
-    /// The change since the baseline's commit, where that is another one.
-    pub since_base: Option<Diff>,
+    /// The change since the baseline's commit.
+    pub since_base: Since,
     /// Whether the commit is the first, so that nothing can have changed since.
     pub is_first: bool,
     /// Changed files that no person wrote.
@@ -78,6 +78,18 @@ pub struct Comparison {
     no_base: Option<String>,
     /// Why nobody looked for the best values.
     no_best: Option<String>,
+}
+
+/// The change since the baseline's commit.
+#[derive(Debug, Default)]
+pub enum Since {
+    /// Nobody knows it, so nothing is known of what ran before line by line.
+    #[default]
+    Unknown,
+    /// It is the change that is judged.
+    Change,
+    /// It is another one.
+    Other(Diff),
 }
 
 /// Looks for the baseline and the change.
@@ -110,19 +122,24 @@ pub fn find(
         None => Err(repo::Error::NoRepository(root.to_owned())),
     };
     let mut start = anchor.as_ref().ok().and_then(|found| found.clone().ok());
+    let head = state.and_then(|state| state.commit.as_deref());
     match wanted.base.as_deref() {
         Some(NONE) => out.has_none("`--base none` was given", None),
         Some(name) if context.cwd.join(name).is_file() => {
             let record = file::record(&context.cwd.join(name), name)?;
-            if let Some(commit) = &record.project.commit
-                && ancestry::resolve(root, commit).is_ok_and(|found| found.is_some())
-            {
-                start = Some(Anchor { commit: commit.clone(), what: format!("the commit of {name}") });
+            match start_of(root, &record, head) {
+                Some((commit, true)) => {
+                    start = Some(Anchor { commit, what: format!("the commit of {name}") });
+                }
+                Some((commit, false)) => {
+                    start = Some(Anchor { commit, what: format!("the merge base with the commit of {name}") });
+                }
+                None => {}
             }
             out.take(record, name.to_owned(), None, now);
         }
         Some(name) => {
-            let from = named(root, name)?;
+            let from = named(root, name, head)?;
             out.search(place, root, &from, now);
             start = Some(from);
         }
@@ -161,20 +178,49 @@ pub fn find(
     Ok(out)
 }
 
-/// The commit of a name that git knows.
-fn named(root: &Utf8Path, name: &str) -> anyhow::Result<Anchor> {
+/// The start of a change against a name that git knows: the commit that both have.
+fn named(root: &Utf8Path, name: &str, head: Option<&str>) -> anyhow::Result<Anchor> {
     let shown = text::one_line(name);
     let refused = |error: repo::Error| {
         let hint = "give the path of a record, or `none`".to_owned();
         Stop::usage(format!("`--base {shown}`: {error}"), Some(hint))
     };
-    match ancestry::resolve(root, name).map_err(refused)? {
-        Some(commit) => Ok(Anchor { commit, what: shown }),
+    let Some(commit) = ancestry::resolve(root, name).map_err(refused)? else {
+        let hint = "give a branch, a tag, a commit, the path of a record, or `none`".to_owned();
+        return Err(Stop::usage(format!("`--base {shown}` is neither a file nor a commit"), Some(hint)).into());
+    };
+    let shared = match head {
+        Some(head) => ancestry::merge_base(root, head, std::slice::from_ref(&commit)).map_err(refused)?,
+        None => None,
+    };
+    match shared {
+        Some(shared) if shared == commit => Ok(Anchor { commit, what: shown }),
+        Some(shared) => Ok(Anchor { commit: shared, what: format!("the merge base with {shown}") }),
         None => {
-            let hint = "give a branch, a tag, a commit, the path of a record, or `none`".to_owned();
-            Err(Stop::usage(format!("`--base {shown}` is neither a file nor a commit"), Some(hint)).into())
+            let hint = match ancestry::is_shallow(root) {
+                true => ancestry::DEEPEN,
+                false => "name a branch, a tag or a commit that this branch comes from",
+            };
+            let message = format!("`--base {shown}` has no commit in common with what is checked out");
+            Err(Stop::usage(message, Some(hint.to_owned())).into())
         }
     }
+}
+
+/// The start of a change against a record from elsewhere: the commit that its commit and the one checked out both
+/// have, and whether that is its own; `None` where git does not have it.
+fn start_of(root: &Utf8Path, record: &Record, head: Option<&str>) -> Option<(String, bool)> {
+    let commit = known_commit(root, record)?;
+    let shared = ancestry::merge_base(root, head?, &[commit.to_owned()]).ok().flatten()?;
+    let is_own = shared == commit;
+    Some((shared, is_own))
+}
+
+/// A record's commit, if git has it. Another name that git could make something of is none.
+fn known_commit<'a>(root: &Utf8Path, record: &'a Record) -> Option<&'a str> {
+    let commit = record.project.commit.as_deref()?;
+    let found = ancestry::resolve(root, commit).ok().flatten();
+    (found.as_deref() == Some(commit)).then_some(commit)
 }
 
 impl Wanted {
@@ -285,17 +331,23 @@ impl Comparison {
                 }
             }
         }
-        let base_commit = self.record.as_ref().and_then(|record| record.project.commit.clone());
-        if let Some(commit) = base_commit.filter(|base| start.as_ref().is_none_or(|start| start.commit != *base)) {
-            // Where git does not have the baseline's commit, lines are told by the given diff, or by their numbers.
-            self.since_base = repo::change(root, &commit).ok();
+        // A baseline and a diff that are both given belong together.
+        let is_pair = wanted.diff.is_some() && self.baseline.as_ref().is_some_and(|base| base.distance.is_none());
+        if let Some(record) = &self.record {
+            match self.since(root, record, start.as_ref(), is_pair) {
+                Ok(since) => self.since_base = since,
+                Err(problem) if record.lines.is_empty() => drop(problem),
+                Err(problem) => self.problems.push(problem),
+            }
         }
         let changed: Vec<&str> =
             self.diff.iter().flat_map(|diff| &diff.files).filter_map(|file| file.new.as_deref()).collect();
         self.generated = repo::generated(root, &changed).unwrap_or_default();
         if let Some(record) = &self.record {
+            // Where lines cannot be followed, files still can as far as this change renames them.
             let renames: BTreeMap<&str, &str> = self
                 .base_diff()
+                .or(self.diff.as_ref())
                 .map(|diff| {
                     let pairs = diff.files.iter().filter_map(|file| Some((file.old.as_deref()?, file.new.as_deref()?)));
                     pairs.collect()
@@ -307,9 +359,37 @@ impl Comparison {
         Ok(())
     }
 
+    /// The change since the commit of the baseline, or why nobody knows it.
+    fn since(&self, root: &Utf8Path, record: &Record, start: Option<&Anchor>, is_pair: bool) -> Result<Since, Problem> {
+        let commit = record.project.commit.as_deref();
+        if self.diff.is_some() && (is_pair || commit.is_some_and(|own| start.is_some_and(|start| start.commit == own)))
+        {
+            return Ok(Since::Change);
+        }
+        let is_hash = |commit: &&str| commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let mut hint = "give the change since the baseline with --diff".to_owned();
+        let why = match (commit.filter(is_hash), known_commit(root, record)) {
+            (_, Some(known)) => match repo::change(root, known) {
+                Ok(diff) => return Ok(Since::Other(diff)),
+                Err(error) => error.to_string(),
+            },
+            (Some(commit), None) => {
+                hint = format!("fetch it (`git fetch origin {commit}`), or {hint}");
+                format!("git does not have its commit {}", short(commit))
+            }
+            (None, None) => "it names no commit".to_owned(),
+        };
+        let message = format!("which of the present lines ran in the baseline is not known: {why}");
+        Err(Problem { hint: Some(hint), ..Problem::new(&BASELINE, message) })
+    }
+
     /// The change since the baseline's commit.
     fn base_diff(&self) -> Option<&Diff> {
-        self.since_base.as_ref().or(self.diff.as_ref())
+        match &self.since_base {
+            Since::Unknown => None,
+            Since::Change => self.diff.as_ref(),
+            Since::Other(diff) => Some(diff),
+        }
     }
 
     /// Why there is nothing to compare with, for the facts.

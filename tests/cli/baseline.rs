@@ -3,6 +3,69 @@
 use super::comparison::{CONFIG, JUNIT, lcov, rule, shop, verdict_of};
 use super::support::Project;
 
+/// A branch with a change, the commit it left main at, and a main with a run of what it has become since.
+fn shop_with_a_main_that_moved_on() -> (Project, String) {
+    let project = shop(CONFIG);
+    project.run(&["full-check"]);
+    let fork = project.git(&["rev-parse", "HEAD"]);
+    project.git(&["checkout", "-q", "-b", "feature"]);
+    project.git(&["commit", "-q", "--allow-empty", "-m", "mine"]);
+    project.git(&["checkout", "-q", "main"]);
+    // What main removes and adds is no change of the branch.
+    project.write("src/cart.py", "two\nthree\nfour\nfive\n").write("src/other.py", "one\n");
+    project.git(&["add", "-A"]);
+    project.git(&["commit", "-q", "-m", "main moves on"]);
+    project.write("lcov.in", lcov(&[("src/cart.py", "++++"), ("src/other.py", "+")]));
+    assert_eq!(project.run(&["full-check"]).code, 0);
+    project.git(&["checkout", "-q", "feature"]);
+    project.write("src/cart.py", "one\ntwo\nthree\nfour\nFIVE\n");
+    project.write("lcov.in", lcov(&[("src/cart.py", "+++++")]));
+    (project, fork)
+}
+
+#[test]
+fn a_named_base_means_the_commit_where_the_branch_left_it() {
+    let (project, fork) = shop_with_a_main_that_moved_on();
+    let (_, report) = project.json(&["full-check", "--base", "main"]);
+    // Main's own record is nearer to main, and not what this branch started from.
+    assert_eq!(report["baseline"]["commit"].as_str(), Some(fork.as_str()), "{report:#}");
+    assert_eq!(report["baseline"]["distance"].as_u64(), Some(0));
+    let files = report["patch"]["files"].as_array().unwrap();
+    assert_eq!((files.len(), files[0]["covered"].as_str()), (1, Some("5")), "{files:?}");
+    let between = report["patch"]["between"].as_str().unwrap();
+    assert_eq!(between, format!("the merge base with main, {}", &fork[..10]));
+    // An ancestor is its own merge base.
+    let (_, report) = project.json(&["full-check", "--base", &fork]);
+    assert_eq!(report["patch"]["between"].as_str().unwrap(), format!("{fork}, {}", &fork[..10]));
+    // A record of main as it is now: the change still starts where the branch left, and what ran is told by its commit.
+    let main = project.git(&["rev-parse", "main"]);
+    let ids = project.records();
+    let id = ids.iter().find(|id| project.record(id)["project"]["commit"] == main.as_str()).unwrap();
+    let record = project.run(&["history", "show", id, "--format", "json"]).stdout;
+    project.write("main.json", record);
+    let (_, report) = project.json(&["full-check", "--base", "main.json"]);
+    assert_eq!(report["baseline"]["commit"].as_str(), Some(main.as_str()));
+    let files = report["patch"]["files"].as_array().unwrap();
+    assert_eq!((files.len(), files[0]["covered"].as_str()), (1, Some("5")), "{files:?}");
+    let between = report["patch"]["between"].as_str().unwrap();
+    assert!(between.starts_with("the merge base with the commit of main.json, "), "{between}");
+}
+
+#[test]
+fn a_named_base_with_nothing_in_common_is_a_wrong_argument() {
+    let project = shop(CONFIG);
+    project.git(&["checkout", "-q", "--orphan", "elsewhere"]);
+    project.git(&["commit", "-q", "-m", "one of its own"]);
+    let ran = project.run(&["full-check", "--base", "main"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.stderr.contains("`--base main` has no commit in common with what is checked out"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("help: name a branch, a tag or a commit that this branch comes from"),
+        "{}",
+        ran.stderr
+    );
+}
+
 #[test]
 fn reports_from_elsewhere_say_nothing_of_the_tree_that_is_checked_out() {
     let project = shop(&CONFIG.replace("gate:", "gate:\n  - { metric: tests.flaky, max: 0 }"));
@@ -57,6 +120,43 @@ fn what_is_no_record_of_this_version_is_no_baseline() {
         let (code, report) = project.json(&["full-check", "--base", "base.json"]);
         assert_eq!((code, report["baseline"]["run"].as_str()), (0, Some(id.as_str())));
     }
+}
+
+#[test]
+fn lines_of_a_baseline_whose_commit_is_not_here_are_not_known() {
+    let project = shop(CONFIG);
+    project.run(&["full-check"]);
+    let mut record: serde_json::Value =
+        serde_json::from_str(&project.run(&["history", "show", "latest", "--format", "json"]).stdout).unwrap();
+    let elsewhere = "0123456789abcdef0123456789abcdef01234567";
+    project.git(&["checkout", "-q", "-b", "feature"]);
+    project.write("src/cart.py", "zero\none\ntwo\nthree\nfour\nfive\n");
+    project.write("lcov.in", lcov(&[("src/cart.py", "+-++--")]));
+    // A name that git could make something of is no commit either.
+    for commit in [elsewhere.into(), "HEAD".into(), serde_json::Value::Null] {
+        record["project"]["commit"] = commit.clone();
+        project.write("base.json", record.to_string());
+        let (code, report) = project.json(&["full-check", "--base", "base.json"]);
+        assert_eq!(verdict_of(&report, "coverage.lines.percent"), "fail", "values are still compared");
+        assert_eq!(rule(&report, "coverage.lines.percent")["base"].as_f64(), Some(80.0));
+        assert_eq!((code, verdict_of(&report, "coverage.lost.lines").as_str()), (1, "inconclusive"), "{report:#}");
+        let file = &report["patch"]["files"][0];
+        assert_eq!((file["lost"].as_str(), file["touched"].as_str()), (Some(""), Some("")));
+        assert_eq!(file["covered"].as_str(), Some("1"));
+        let problems = report["problems"].as_array().unwrap();
+        let told = problems.iter().find(|problem| problem["code"] == "baseline.none").unwrap();
+        let why = if commit == elsewhere { "git does not have its commit 0123456789" } else { "it names no commit" };
+        assert!(told["message"].as_str().unwrap().ends_with(why), "{told:#}");
+        assert!(told["hint"].as_str().unwrap().ends_with("give the change since the baseline with --diff"), "{told:#}");
+        assert_eq!(
+            told["hint"].as_str().unwrap().contains(&format!("git fetch origin {elsewhere}")),
+            commit == elsewhere
+        );
+    }
+    // Whoever gives both says that the diff is the change since the baseline.
+    project.write("change.diff", "--- a/src/cart.py\n+++ b/src/cart.py\n@@ -0,0 +1 @@\n+zero\n");
+    let (_, report) = project.json(&["full-check", "--base", "base.json", "--diff", "change.diff"]);
+    assert_eq!(report["patch"]["files"][0]["lost"], "2,5", "{report:#}");
 }
 
 #[test]
