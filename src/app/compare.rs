@@ -256,7 +256,7 @@ impl Comparison {
         };
         match place.ask(|store| store.nearest(&commits)) {
             Ok(Some((distance, record))) => {
-                self.take(record, "history".to_owned(), Some(distance as u64), now);
+                self.take(record, "history".to_owned(), Some((distance as u64, from.what.clone())), now);
             }
             Ok(None) => {
                 let is_shallow = ancestry::is_shallow(root);
@@ -294,7 +294,8 @@ impl Comparison {
         }
     }
 
-    fn take(&mut self, record: Record, source: String, distance: Option<u64>, now: Timestamp) {
+    fn take(&mut self, record: Record, source: String, distance: Option<(u64, String)>, now: Timestamp) {
+        let (distance, start) = distance.unzip();
         let age = now.duration_since(record.started_at);
         self.baseline = Some(Baseline {
             run: record.id.clone(),
@@ -303,6 +304,7 @@ impl Comparison {
             verdict: record.verdict,
             source,
             distance,
+            start,
             age_ms: u64::try_from(age.as_millis()).unwrap_or(0),
         });
         self.record = Some(record);
@@ -318,7 +320,7 @@ impl Comparison {
     ) -> anyhow::Result<()> {
         if let Some(path) = &wanted.diff {
             let diff = file::diff(&context.cwd.join(path), path)?;
-            self.between = format!("the diff {path}");
+            self.between = format!("the state before {path}");
             self.diff = Some(diff);
         } else if let Some(Anchor { commit, what }) = &start {
             match repo::change(root, commit) {

@@ -181,6 +181,9 @@ pub struct Baseline {
     /// First-parent steps from the merge base, or from the commit itself on the default branch; `None` if it was
     /// named by hand.
     pub distance: Option<u64>,
+    /// What those steps are counted from: `the merge base with origin/main`.
+    #[serde(default)]
+    pub start: Option<String>,
     /// Its age when this run began.
     pub age_ms: u64,
 }

@@ -34,6 +34,8 @@ fn a_named_base_means_the_commit_where_the_branch_left_it() {
     assert_eq!((files.len(), files[0]["covered"].as_str()), (1, Some("5")), "{files:?}");
     let between = report["patch"]["between"].as_str().unwrap();
     assert_eq!(between, format!("the merge base with main, {}", &fork[..10]));
+    let shown = project.run(&["full-check", "--base", "main"]).stdout;
+    assert!(shown.contains("(pass), at the merge base with main, "), "{shown}");
     // An ancestor is its own merge base.
     let (_, report) = project.json(&["full-check", "--base", &fork]);
     assert_eq!(report["patch"]["between"].as_str().unwrap(), format!("{fork}, {}", &fork[..10]));
@@ -157,6 +159,7 @@ fn lines_of_a_baseline_whose_commit_is_not_here_are_not_known() {
     project.write("change.diff", "--- a/src/cart.py\n+++ b/src/cart.py\n@@ -0,0 +1 @@\n+zero\n");
     let (_, report) = project.json(&["full-check", "--base", "base.json", "--diff", "change.diff"]);
     assert_eq!(report["patch"]["files"][0]["lost"], "2,5", "{report:#}");
+    assert_eq!(report["patch"]["between"], "the state before change.diff");
 }
 
 #[test]
