@@ -54,12 +54,15 @@ pub fn gate(context: &Context, request: &Request) -> anyhow::Result<Checked> {
     let state = repo::state(&config.root);
     let wanted = wanted(context, &config, &request.evidence)?;
     let place = Place::of(context, &config);
-    let comparison =
+    let mut comparison =
         compare::find(context, &config, &place, state.as_ref().ok(), Some(gate), &request.against, started_at)?;
+    // Reports may be from anywhere: they say nothing of the tree that is checked out.
+    comparison.tree = None;
     let evidence = read_all(&wanted, &config.root, &config.limits);
     let material = Material { evidence, ..Material::default() };
     let mut record = judge(&config, COMMAND, started_at, material, Some(gate), &Asked::Everything, comparison);
     note_state(&mut record, state);
+    record.project.tree = None;
     record.finished_at = context.clock.now();
     record.duration_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
     let (written, failures) = keep(&place, context, &config, &mut record);

@@ -80,6 +80,7 @@ pub fn judge(
         patch: patch.as_ref(),
         is_first: comparison.is_first,
         base: comparison.base(),
+        unknown: comparison.unknown(),
         best: &comparison.best,
         components: &config.components,
         excused: &changes::excused(&test_changes, &quarantine),
@@ -95,9 +96,7 @@ pub fn judge(
         .filter(|_| command == record::FULL_CHECK)
         .and_then(|settings| score::score(settings, &checks, is_full, |check| check.quarantined));
     rules.extend(score.as_ref().map(score_rule));
-    if gate.is_some_and(Gate::compares) {
-        problems.extend(comparison.problems);
-    }
+    problems.extend(comparison.problems);
     let trends = trends(comparison.trends, &measurements, started_at);
     let verdict = record::verdict(&checks, &rules, &problems, interrupted.is_some());
     Record {

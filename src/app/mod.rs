@@ -118,7 +118,7 @@ impl From<crate::history::Error> for Stop {
 }
 
 /// Problem codes of the use cases.
-pub const CODES: &[&Code] = &[&NO_REPOSITORY, &GIT, &BASELINE];
+pub const CODES: &[&Code] = &[&NO_REPOSITORY, &GIT, &crate::record::BASELINE];
 
 /// The project is not in git.
 pub const NO_REPOSITORY: Code = Code {
@@ -134,12 +134,4 @@ pub const GIT: Code = Code {
     level: Level::Warning,
     doc: "git could not say which commit is checked out, so the record names none.",
     hint: "run `git status` in the project and look at what it says",
-};
-
-/// There is nothing to compare with, or less than there should be.
-pub const BASELINE: Code = Code {
-    id: "baseline.none",
-    level: Level::Note,
-    doc: "There is no earlier run to compare with, or not everything about it could be found out. Limits against a baseline warn, or are inconclusive if the rule says `require-base`.",
-    hint: "",
 };

@@ -156,6 +156,7 @@ fn cover(count: u64, open: &[(&str, &LineSet)]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::judge::Unknown;
     use super::super::patch::Patch;
     use super::super::rule::{MIN_LINES, NoBase, WhenMissing};
     use super::super::scope::{Components, Scope};
@@ -215,6 +216,7 @@ mod tests {
             patch: Some(&patch),
             is_first: false,
             base: None,
+            unknown: Unknown::default(),
             best: &[],
             components: &Components::default(),
             excused: &BTreeMap::new(),

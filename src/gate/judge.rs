@@ -85,6 +85,8 @@ pub struct Facts<'a> {
     pub is_first: bool,
     /// The baseline.
     pub base: Option<Base<'a>>,
+    /// Why there is none.
+    pub unknown: Unknown<'a>,
     /// The best there was, for ratchets.
     pub best: &'a [Best],
     /// Named parts of the project.
@@ -102,6 +104,29 @@ pub struct Base<'a> {
     pub measurements: &'a Measurements,
     /// Its files, under the paths that they have now.
     pub files: &'a BTreeMap<String, FileLines>,
+    /// How much of its numbers was excused.
+    pub excused: &'a BTreeMap<String, f64>,
+}
+
+/// Why there is nothing to compare with, where somebody knows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unknown<'a> {
+    /// Why there is no baseline.
+    pub base: Option<&'a str>,
+    /// Why nobody looked for the best there was.
+    pub best: Option<&'a str>,
+}
+
+impl Unknown<'_> {
+    fn no_base(self) -> String {
+        let why = self.base.map(|why| format!(": {why}")).unwrap_or_default();
+        format!("there is no baseline to compare with{why}")
+    }
+
+    fn no_best(self) -> String {
+        let found = || "there is no earlier value on the default branch".to_owned();
+        self.best.map_or_else(found, |why| format!("no earlier value was looked for: {why}"))
+    }
 }
 
 /// The best value of a metric on the default branch.
@@ -190,7 +215,7 @@ fn hold(rule: &Rule, limit: &Limit, part: &Part<'_>, facts: &Facts<'_>) -> Answe
         parts::Value::Number(value) => *value,
         parts::Value::NotApplicable(why) => return Answer::open(RuleVerdict::NotApplicable, why.clone()),
         parts::Value::Missing if metric::is_from_base(&rule.metric) && facts.base.is_none() => {
-            return Answer::open(no_base(rule), "there is no baseline to compare with");
+            return Answer::open(no_base(rule), facts.unknown.no_base());
         }
         parts::Value::Missing if parts::is_change(&rule.metric) && facts.patch.is_none() && facts.is_first => {
             return Answer::open(RuleVerdict::NotApplicable, "there is no earlier commit that it could differ from");
@@ -204,12 +229,7 @@ fn hold(rule: &Rule, limit: &Limit, part: &Part<'_>, facts: &Facts<'_>) -> Answe
             );
         }
         parts::Value::Missing => {
-            let verdict = match rule.when_missing {
-                WhenMissing::Inconclusive => RuleVerdict::Inconclusive,
-                WhenMissing::Fail => RuleVerdict::Fail,
-                WhenMissing::Warn => RuleVerdict::Warn,
-            };
-            return Answer::open(verdict, part.missing.clone().unwrap_or_else(|| NOT_MEASURED.to_owned()));
+            return Answer::open(missing(rule), part.missing.clone().unwrap_or_else(|| NOT_MEASURED.to_owned()));
         }
     };
     if value.is_nan() {
@@ -234,11 +254,19 @@ fn hold(rule: &Rule, limit: &Limit, part: &Part<'_>, facts: &Facts<'_>) -> Answe
     if let Some(not_mentioned) = parts::not_mentioned(&part.unmeasured)
         && matches!(answer.verdict, RuleVerdict::Pass | RuleVerdict::Warn)
     {
-        answer.verdict = RuleVerdict::Inconclusive;
+        answer.verdict = missing(rule);
         answer.message = not_mentioned;
         answer.needed = None;
     }
     answer
+}
+
+fn missing(rule: &Rule) -> RuleVerdict {
+    match rule.when_missing {
+        WhenMissing::Inconclusive => RuleVerdict::Inconclusive,
+        WhenMissing::Fail => RuleVerdict::Fail,
+        WhenMissing::Warn => RuleVerdict::Warn,
+    }
 }
 
 fn no_base(rule: &Rule) -> RuleVerdict {
@@ -253,12 +281,12 @@ fn hold_change(rule: &Rule, limit: &Limit, part: &Part<'_>, value: f64, facts: &
     let (base, since) = if limit.kind == LimitKind::Ratchet {
         match best(rule, part, facts) {
             Some((best, from)) => (best, format!("the best so far ({from})")),
-            None => return Answer::open(no_base(rule), "there is no earlier value on the default branch"),
+            None => return Answer::open(no_base(rule), facts.unknown.no_best()),
         }
     } else {
         match (part.base, facts.base) {
             (Some(base), _) => (base, "the baseline".to_owned()),
-            (None, None) => return Answer::open(no_base(rule), "there is no baseline to compare with"),
+            (None, None) => return Answer::open(no_base(rule), facts.unknown.no_base()),
             (None, Some(_)) if part.is_new => {
                 return Answer::open(RuleVerdict::NotApplicable, "it is new: the baseline does not have it");
             }

@@ -113,6 +113,7 @@ fn any_world() -> impl Strategy<Value = (World, Rule)> {
             any::<bool>(),
         );
         let world = world.prop_map(move |(value, files, patch, base, best, excused, is_first)| World {
+            base_excused: BTreeMap::new(),
             now: measured_patch(name, value, patch.as_ref()),
             files,
             patch,
@@ -341,8 +342,7 @@ proptest! {
             (metric::PATCH_PERCENT, LimitKind::Min), (metric::TOUCHED, LimitKind::Max), (metric::LOST, LimitKind::Max),
         ][metric];
         let limits = vec![Limit { kind, bound, relative: false, text: text::number(bound) }];
-        // What `when-missing` makes of a patch of which nothing was measured is another matter.
-        let rule = Rule { metric: metric.into(), limits, min_lines, when_missing: WhenMissing::Inconclusive, ..rule };
+        let rule = Rule { metric: metric.into(), limits, min_lines, ..rule };
         let open: Vec<(usize, u32)> = patch
             .files
             .iter()

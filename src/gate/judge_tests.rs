@@ -42,6 +42,7 @@ struct World {
     base: Option<(Measurements, BTreeMap<String, FileLines>)>,
     best: Vec<Best>,
     excused: BTreeMap<String, f64>,
+    base_excused: BTreeMap<String, f64>,
     names: BTreeMap<String, Vec<String>>,
     components: Components,
     is_first: bool,
@@ -62,7 +63,12 @@ impl World {
             files: &self.files,
             patch: self.patch.as_ref(),
             is_first: self.is_first,
-            base: self.base.as_ref().map(|(measurements, files)| Base { measurements, files }),
+            base: self.base.as_ref().map(|(measurements, files)| Base {
+                measurements,
+                files,
+                excused: &self.base_excused,
+            }),
+            unknown: Unknown::default(),
             best: &self.best,
             components: &self.components,
             excused: &self.excused,
@@ -321,6 +327,18 @@ fn a_part_that_nobody_measures_is_not_applicable_to_a_change_and_never_a_pass() 
 }
 
 #[test]
+fn without_a_usual_time_no_test_is_slow_and_that_is_a_warning() {
+    let slow = || rule("tests.newly_slow", LimitKind::Max, 0.0);
+    let ran = World { now: measured("tests.total", &[3.0]), ..World::default() };
+    let result = ran.one(slow());
+    assert_eq!(result.verdict, RuleVerdict::Warn);
+    assert_eq!(result.message, "no test ran in 5 earlier runs, so none has a usual time");
+    assert_eq!(ran.verdicts(Rule { no_base: NoBase::Inconclusive, ..slow() }), [RuleVerdict::Inconclusive]);
+    // No tests at all is no matter of history.
+    assert_eq!(World::default().verdicts(slow()), [RuleVerdict::Inconclusive]);
+}
+
+#[test]
 fn failures_in_quarantine_are_left_out_and_said() {
     let world = World {
         now: measured("tests.failed", &[3.0]),
@@ -331,6 +349,18 @@ fn failures_in_quarantine_are_left_out_and_said() {
     let result = world.one(rule("tests.failed", LimitKind::Max, 0.0));
     assert_eq!((result.value, result.verdict), (Some(1.0), RuleVerdict::Fail));
     assert_eq!(result.message, "1 is above 0; 2 in quarantine left out");
+    // What the baseline had excused is no part of its value either.
+    let base_excused = BTreeMap::from([("tests.failed".to_owned(), 4.0)]);
+    let base = Some((measured("tests.failed", &[4.0]), BTreeMap::new()));
+    let compared = World {
+        base,
+        base_excused,
+        now: measured("tests.failed", &[3.0]),
+        excused: world.excused.clone(),
+        ..World::default()
+    };
+    let risen = compared.one(rule("tests.failed", LimitKind::MaxRise, 0.0));
+    assert_eq!((risen.verdict, risen.base), (RuleVerdict::Fail, Some(0.0)));
     assert_eq!(result.advice.as_deref(), Some("mend `t::a`"));
 }
 

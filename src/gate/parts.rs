@@ -140,7 +140,16 @@ pub(super) fn of<'a>(rule: &Rule, facts: &Facts<'a>) -> Vec<Part<'a>> {
 
 /// Several files may state one metric: each statement is a part of its own.
 fn project<'a>(rule: &Rule, facts: &Facts<'a>) -> Vec<Part<'a>> {
-    let base = facts.base.and_then(|base| base.measurements.value(&rule.metric));
+    let left = |value: f64, excused: &BTreeMap<String, f64>| {
+        excused
+            .get(&rule.metric)
+            .filter(|excused| **excused > 0.0)
+            .map(|excused| ((value - excused).max(0.0), *excused))
+    };
+    let base = facts.base.and_then(|base| {
+        let value = base.measurements.value(&rule.metric)?;
+        Some(left(value, base.excused).map_or(value, |(value, _)| value))
+    });
     let part = |value, source| Part {
         name: None,
         files: None,
@@ -158,12 +167,12 @@ fn project<'a>(rule: &Rule, facts: &Facts<'a>) -> Vec<Part<'a>> {
         .all(&rule.metric)
         .map(|stated| part(Value::Number(stated.value), Some(stated.sources.join(", "))))
         .collect();
-    if let Some(excused) = facts.excused.get(&rule.metric).filter(|excused| **excused > 0.0) {
-        for part in &mut parts {
-            if let Value::Number(value) = &mut part.value {
-                *value = (*value - excused).max(0.0);
-                part.note = Some(format!("{excused} {LEFT_OUT}"));
-            }
+    for part in &mut parts {
+        if let Value::Number(value) = &mut part.value
+            && let Some((counted, excused)) = left(*value, facts.excused)
+        {
+            *value = counted;
+            part.note = Some(format!("{excused} {LEFT_OUT}"));
         }
     }
     if parts.is_empty() {

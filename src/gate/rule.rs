@@ -205,6 +205,12 @@ pub fn list_schema() -> Value {
 }
 
 impl Gate {
+    /// Whether a limit is the best value so far.
+    #[must_use]
+    pub fn has_ratchet(&self) -> bool {
+        self.rules.iter().flat_map(|rule| &rule.limits).any(|limit| limit.kind == LimitKind::Ratchet)
+    }
+
     /// Whether any of its rules compares with an earlier run or looks at what changed.
     #[must_use]
     pub fn compares(&self) -> bool {
@@ -213,6 +219,12 @@ impl Gate {
                 || metric::is_from_base(&rule.metric)
                 || rule.metric.starts_with("coverage.patch.")
         })
+    }
+
+    /// Whether any of its rules cannot be judged without a baseline.
+    #[must_use]
+    pub fn requires_base(&self) -> bool {
+        self.rules.iter().any(|rule| rule.no_base == NoBase::Inconclusive)
     }
 
     /// Decodes a list of rules.

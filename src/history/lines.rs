@@ -174,6 +174,14 @@ impl Nesting {
     }
 }
 
+/// Reads one record.
+///
+/// # Errors
+/// Why it is none.
+pub fn read_record(bytes: &[u8]) -> Result<Record, String> {
+    read(bytes).map_err(|none| none.why)
+}
+
 fn read(bytes: &[u8]) -> Result<Record, NoRecord> {
     let record: Record = serde_json::from_slice(bytes).map_err(|error| why_none(bytes, &error))?;
     if record.schema != SCHEMA {

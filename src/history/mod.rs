@@ -21,7 +21,7 @@ mod tests;
 mod transfer;
 
 pub use database::Error;
-pub use lines::MAX_LINE_BYTES;
+pub use lines::{MAX_LINE_BYTES, read_record};
 pub use query::{Entry, Filter, Point, TestPoint};
 pub use settings::{KEYS, Settings};
 pub use transfer::{Exported, Imported};

@@ -16,6 +16,7 @@ use crate::check::CheckOutcome;
 use crate::check::score::Score;
 use crate::evidence::collect::Report;
 use crate::evidence::coverage::FileLines;
+use crate::evidence::problem::Code;
 use crate::evidence::tests::{Identity, Test, Tests};
 use crate::evidence::{Level, Measurements, Problem};
 use crate::gate::changes::Seen;
@@ -28,6 +29,14 @@ pub const SCHEMA: &str = "mgmt.record/1";
 
 /// The command that runs every group and judges every rule.
 pub const FULL_CHECK: &str = "full-check";
+
+/// There is nothing to compare with, or less than there should be.
+pub const BASELINE: Code = Code {
+    id: "baseline.none",
+    level: Level::Note,
+    doc: "There is no earlier run to compare with, or not everything about it could be found out. Limits against a baseline warn, or are inconclusive if the rule says `require-base`.",
+    hint: "",
+};
 
 /// One execution.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,7 +112,8 @@ pub struct Project {
     pub branch: Option<String>,
     /// Whether tracked files differ from the commit; `None` outside a repository.
     pub dirty: Option<bool>,
-    /// The tree of the commit, where the work tree was clean: two runs on one tree looked at the same files.
+    /// The tree of the commit, where the work tree was clean and checks ran in it: two runs on one tree looked at the
+    /// same files.
     #[serde(default)]
     pub tree: Option<String>,
     /// The merge commit that was tested, where it is not `commit` itself.
@@ -171,6 +181,9 @@ pub struct Baseline {
     /// First-parent steps from the merge base, or from the commit itself on the default branch; `None` if it was
     /// named by hand.
     pub distance: Option<u64>,
+    /// What those steps are counted from: `the merge base with origin/main`.
+    #[serde(default)]
+    pub start: Option<String>,
     /// Its age when this run began.
     pub age_ms: u64,
 }

@@ -3,8 +3,8 @@
 use crate::check::outcome::{Skip, Status};
 use crate::evidence::{Level, metric};
 use crate::gate::judge::NOT_MEASURED;
-use crate::gate::{RuleVerdict, Verdict};
-use crate::record::Record;
+use crate::gate::{RuleResult, RuleVerdict, Verdict};
+use crate::record::{BASELINE, Record};
 use crate::sys::text;
 
 /// One thing to do.
@@ -118,6 +118,15 @@ pub fn steps(record: &Record) -> Vec<Step> {
         let place = problem.file.as_deref().map(|file| format!("{}: ", text::one_line(file))).unwrap_or_default();
         let hint = problem.hint.as_deref().map(|hint| format!("; {hint}")).unwrap_or_default();
         steps.push(Step { what: format!("{place}{}{hint}", text::one_line(&problem.message)), command: None });
+    }
+    let lacks_base = |rule: &RuleResult| {
+        matches!(rule.verdict, RuleVerdict::Warn | RuleVerdict::Inconclusive) && rule.base.is_none()
+    };
+    if record.rules.iter().any(lacks_base) {
+        for problem in record.problems.iter().filter(|problem| problem.code == BASELINE.id) {
+            let Some(hint) = &problem.hint else { continue };
+            steps.push(Step { what: format!("{}; {hint}", text::one_line(&problem.message)), command: None });
+        }
     }
     let lost = record.problems.iter().any(|problem| problem.level == Level::Loss);
     for rule in record.rules.iter().filter(|rule| rule.verdict == RuleVerdict::Inconclusive) {

@@ -7,17 +7,20 @@ use crate::gate::RuleResult;
 use crate::record::Baseline;
 use crate::sys::text;
 
-/// What a run was compared with: `1a2b3c4d5e on main (pass), 3 commits further back, 2 h old, from history`. Names that come
-/// from outside are not escaped.
+/// What a run was compared with: `1a2b3c4d5e on main (pass), 3 commits before the merge base with origin/main, 2 h old,
+/// from history`. Names that come from outside are not escaped.
 #[must_use]
 pub fn baseline(baseline: &Baseline) -> String {
     let commit =
         baseline.commit.as_deref().map_or_else(|| baseline.run.clone(), |commit| text::shorten_plain(commit, 10));
     let branch = baseline.branch.as_deref().map(|branch| format!(" on {branch}")).unwrap_or_default();
-    let distance = match baseline.distance {
-        None => String::new(),
-        Some(0) => String::new(),
-        Some(distance) => format!(", {} further back", text::plural(distance, "commit", "commits")),
+    let distance = match (baseline.distance, baseline.start.as_deref()) {
+        (None, _) => String::new(),
+        (Some(0), Some(start)) => format!(", at {start}"),
+        (Some(distance), start) => {
+            let place = start.map_or_else(|| "further back".to_owned(), |start| format!("before {start}"));
+            format!(", {} {place}", text::plural(distance, "commit", "commits"))
+        }
     };
     let age = text::duration(Duration::from_millis(baseline.age_ms));
     format!("{commit}{branch} ({}){distance}, {age} old, from {}", baseline.verdict.word(), baseline.source)
@@ -104,9 +107,17 @@ mod tests {
             verdict: Verdict::Fail,
             source: "history".into(),
             distance: Some(3),
+            start: Some("the merge base with origin/main".into()),
             age_ms: 7_200_000,
         };
-        assert_eq!(baseline(&from), "1a2b3c4d5e on main (fail), 3 commits further back, 2 h old, from history");
+        let told = "1a2b3c4d5e on main (fail), 3 commits before the merge base with origin/main, 2 h old, from history";
+        assert_eq!(baseline(&from), told);
+        from.distance = Some(0);
+        let told = "1a2b3c4d5e on main (fail), at the merge base with origin/main, 2 h old, from history";
+        assert_eq!(baseline(&from), told);
+        // A record of a time when it was not said what the distance is counted from.
+        from.start = None;
+        assert_eq!(baseline(&from), "1a2b3c4d5e on main (fail), 0 commits further back, 2 h old, from history");
         from = Baseline { commit: None, branch: None, distance: None, source: "base.json".into(), ..from };
         assert_eq!(baseline(&from), "20260101T000000000Z-full-check-pass (fail), 2 h old, from base.json");
     }

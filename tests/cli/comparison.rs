@@ -2,7 +2,7 @@
 
 use super::support::Project;
 
-const CONFIG: &str = r"version: 1
+pub(super) const CONFIG: &str = r"version: 1
 project: { name: shop }
 checks:
   tests:
@@ -15,11 +15,11 @@ gate:
   - { metric: coverage.patch.percent, min: 80, min-lines: 1 }
   - { metric: coverage.lost.lines, max: 0 }
 ";
-const JUNIT: &str =
+pub(super) const JUNIT: &str =
     r#"<testsuite name="s"><testcase classname="c" name="a"/><testcase classname="c" name="b"/></testsuite>"#;
 
 /// Coverage of files: `+` ran, `-` did not, any other line cannot run.
-fn lcov(files: &[(&str, &str)]) -> String {
+pub(super) fn lcov(files: &[(&str, &str)]) -> String {
     let mut out = String::new();
     for (path, lines) in files {
         out.push_str(&format!("SF:{path}\n"));
@@ -36,7 +36,7 @@ fn lcov(files: &[(&str, &str)]) -> String {
 }
 
 /// A project with one commit on main and a full run of it.
-fn shop(config: &str) -> Project {
+pub(super) fn shop(config: &str) -> Project {
     let project = Project::with(config);
     project
         .write("src/cart.py", "one\ntwo\nthree\nfour\nfive\n")
@@ -47,12 +47,12 @@ fn shop(config: &str) -> Project {
     project
 }
 
-fn rule<'a>(report: &'a serde_json::Value, metric: &str) -> &'a serde_json::Value {
+pub(super) fn rule<'a>(report: &'a serde_json::Value, metric: &str) -> &'a serde_json::Value {
     let rules = report["rules"].as_array().unwrap();
     rules.iter().find(|rule| rule["metric"] == metric).unwrap_or_else(|| panic!("{metric}: {report:#}"))
 }
 
-fn verdict_of(report: &serde_json::Value, metric: &str) -> String {
+pub(super) fn verdict_of(report: &serde_json::Value, metric: &str) -> String {
     rule(report, metric)["verdict"].as_str().unwrap().to_owned()
 }
 

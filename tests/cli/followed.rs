@@ -163,7 +163,7 @@ fn the_terminal_report_tells_it_in_short_and_in_the_words_of_the_others() {
       New: 1
 
     rules (gate default)
-      compared with [before] on main (fail), [time] old, from history
+      compared with [before] on main (fail), at the parent commit, [time] old, from history
       FAIL   tests.failed   2  +1  max 0   r.xml
       warn   score         50      min 40  50 of 100 is warning: below 60
 

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod support;
+mod trend;
 
+mod baseline;
 mod commands;
 mod comparison;
 mod config;
