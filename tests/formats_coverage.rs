@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 
-use mgmt_action::evidence::collect::{self, Origin, Repeats};
+use mgmt_action::evidence::collect;
 use mgmt_action::evidence::coverage::Coverage;
 use mgmt_action::evidence::coverage::paths::Match;
+use mgmt_action::evidence::findings::{Origin, Repeats};
 use mgmt_action::evidence::sink::{Ratio, Totals};
 use mgmt_action::evidence::{Evidence, Kind, Limits};
 

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::collect::{Evidence, Metric, Origin, Report};
 use super::coverage::number::LINES_PER_ENTRY;
 use super::coverage::{Building, File, paths};
+use super::findings::{Evidence, Metric, Origin, Report};
 use super::problem::{EMPTY, LIMIT, REPAIRED, SYNTAX};
 use super::sink::{Case, Ratio, Repeat, Sink, Span, Totals};
 use super::tests::Tests;

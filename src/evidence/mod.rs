@@ -9,6 +9,7 @@
 pub mod collect;
 mod collector;
 pub mod coverage;
+pub mod findings;
 mod json;
 mod json_source;
 pub mod limits;
@@ -21,7 +22,7 @@ pub mod source;
 pub mod tests;
 mod xml;
 
-pub use collect::{Evidence, Origin, Repeats};
+pub use findings::{Evidence, Origin, Repeats};
 pub use limits::{Bound, Limits};
 pub use measure::{Measurement, Measurements};
 pub use problem::{Code, Level, Problem};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::judge::Facts;
+use super::facts::Facts;
 use super::parts::Part;
 use super::patch::PatchFile;
 use super::rule::{Limit, LimitKind, Rule};
@@ -156,7 +156,7 @@ fn cover(count: u64, open: &[(&str, &LineSet)]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::judge::Unknown;
+    use super::super::facts::Unknown;
     use super::super::patch::Patch;
     use super::super::rule::{MIN_LINES, NoBase, WhenMissing};
     use super::super::scope::{Components, Scope};

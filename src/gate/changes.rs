@@ -14,10 +14,7 @@ use super::pace::{self, Pace, Timed};
 use super::quarantine::Quarantine;
 use super::samples::Samples;
 use crate::evidence::sink::Outcome;
-use crate::evidence::tests::{Identity, Test};
-
-/// A test as a run saw it.
-pub type Seen<'a> = (&'a Identity, &'a Test);
+use crate::evidence::tests::{Identity, Seen};
 
 /// What is compared.
 pub struct Input<'a> {
@@ -339,6 +336,7 @@ mod unit_tests {
 
     use super::fixtures::{history, identity, test, timed};
     use super::*;
+    use crate::evidence::tests::Test;
 
     const PASSED: Outcome = Outcome::Passed;
     const FAILED: Outcome = Outcome::Failed;

@@ -5,10 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::changes::Seen;
 use super::samples::{Sample, Samples};
 use crate::evidence::sink::Outcome;
-use crate::evidence::tests::{Identity, Test};
+use crate::evidence::tests::{Identity, Seen, Test};
 use crate::sys::text;
 
 /// How many of a test's latest runs, this one included, its failure rate counts.

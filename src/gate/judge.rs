@@ -3,20 +3,18 @@
 //! There is no way from something missing, not a number or infinite to `pass`: each ends in the verdict that the rule
 //! names for it, or in `inconclusive`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use super::advice;
+use super::facts::{Facts, NOT_MEASURED};
 use super::pace::ALLOWANCE;
 use super::parts::{self, Part};
-use super::patch::Patch;
 use super::rule::{Gate, Limit, LimitKind, NoBase, Rule, WhenMissing};
-use super::scope::Components;
 use super::verdict::RuleVerdict;
-use crate::evidence::coverage::FileLines;
+use crate::evidence::Kind;
 use crate::evidence::metric::{self, Better};
-use crate::evidence::{Kind, Measurements};
 use crate::sys::text;
 
 /// Values this near are equal: sums of floats must not decide.
@@ -71,82 +69,6 @@ pub enum Asked {
     /// Those whose metric a selected check's evidence can yield.
     Yielded(BTreeSet<Kind>),
 }
-
-/// Everything that rules can be held against.
-#[derive(Clone, Copy)]
-pub struct Facts<'a> {
-    /// The numbers.
-    pub measurements: &'a Measurements,
-    /// Lines and sums by source file.
-    pub files: &'a BTreeMap<String, FileLines>,
-    /// What became of changed lines; `None` if nobody knows what changed.
-    pub patch: Option<&'a Patch>,
-    /// Whether the commit is the first, so that nothing can have changed since.
-    pub is_first: bool,
-    /// The baseline.
-    pub base: Option<Base<'a>>,
-    /// Why there is none.
-    pub unknown: Unknown<'a>,
-    /// The best there was, for ratchets.
-    pub best: &'a [Best],
-    /// Named parts of the project.
-    pub components: &'a Components,
-    /// How much of a metric is excused: failures in quarantine.
-    pub excused: &'a BTreeMap<String, f64>,
-    /// Names behind a metric, for advice: `tests.failed` and the tests that failed.
-    pub names: &'a BTreeMap<String, Vec<String>>,
-}
-
-/// The baseline's side of the facts.
-#[derive(Clone, Copy)]
-pub struct Base<'a> {
-    /// Its numbers.
-    pub measurements: &'a Measurements,
-    /// Its files, under the paths that they have now.
-    pub files: &'a BTreeMap<String, FileLines>,
-    /// How much of its numbers was excused.
-    pub excused: &'a BTreeMap<String, f64>,
-}
-
-/// Why there is nothing to compare with, where somebody knows.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Unknown<'a> {
-    /// Why there is no baseline.
-    pub base: Option<&'a str>,
-    /// Why nobody looked for the best there was.
-    pub best: Option<&'a str>,
-}
-
-impl Unknown<'_> {
-    fn no_base(self) -> String {
-        let why = self.base.map(|why| format!(": {why}")).unwrap_or_default();
-        format!("there is no baseline to compare with{why}")
-    }
-
-    fn no_best(self) -> String {
-        let found = || "there is no earlier value on the default branch".to_owned();
-        self.best.map_or_else(found, |why| format!("no earlier value was looked for: {why}"))
-    }
-}
-
-/// The best value of a metric on the default branch.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Best {
-    /// The metric's name.
-    pub metric: String,
-    /// The part of the project.
-    pub scope: Option<String>,
-    /// The value.
-    pub value: f64,
-    /// The commit or run that had it.
-    pub from: String,
-}
-
-/// The end of what is said of a value that failures in quarantine are no part of.
-pub const LEFT_OUT: &str = "in quarantine left out";
-
-/// What is said where nothing tells more.
-pub const NOT_MEASURED: &str = "not measured";
 
 /// Holds the facts against a gate.
 #[must_use]

@@ -3,13 +3,18 @@
 #[path = "judge_laws.rs"]
 mod laws;
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::*;
-use crate::evidence::coverage::LineSet;
+use crate::evidence::Measurements;
+use crate::evidence::coverage::{FileLines, LineSet};
 use crate::evidence::sink::{Ratio, Totals};
+use crate::gate::facts::{Base, Best, Unknown};
+use crate::gate::patch::Patch;
 use crate::gate::rule::MIN_LINES;
-use crate::gate::scope::{Each, Globs, Scope};
+use crate::gate::scope::{Components, Each, Globs, Scope};
 
 const BOUNDS: [LimitKind; 5] =
     [LimitKind::Min, LimitKind::Max, LimitKind::Equals, LimitKind::WarnBelow, LimitKind::WarnAbove];

@@ -4,6 +4,7 @@
 
 mod advice;
 pub mod changes;
+pub mod facts;
 pub mod flaky;
 pub mod judge;
 pub mod pace;
@@ -17,7 +18,8 @@ pub mod statistics;
 pub mod verdict;
 
 pub use changes::TestChanges;
-pub use judge::{Facts, RuleResult, judge};
+pub use facts::Facts;
+pub use judge::{RuleResult, judge};
 pub use quarantine::Quarantine;
 pub use rule::{Gate, Limit, Rule, WhenMissing};
 pub use verdict::{RuleVerdict, Verdict};

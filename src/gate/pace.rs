@@ -4,11 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::changes::Seen;
 use super::samples::{Sample, Samples};
 use super::statistics::{self, Allowance};
 use crate::evidence::sink::Outcome;
-use crate::evidence::tests::{Identity, Test};
+use crate::evidence::tests::{Identity, Seen, Test};
 
 /// How many of the slowest tests are listed.
 pub const SLOWEST: usize = 10;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::judge::{Facts, LEFT_OUT};
+use super::facts::{Facts, LEFT_OUT};
 use super::patch::Patch;
 use super::rule::Rule;
 use super::scope::{Member, Scope};
@@ -261,18 +261,10 @@ fn value(name: &str, member: &Member<'_>, files: &BTreeMap<String, FileLines>, p
 
 /// The value of a metric about changes, over the files that `wanted` names.
 pub(super) fn of_patch(name: &str, patch: &Patch, wanted: impl Fn(&str) -> bool) -> Value {
-    let sums = patch.sums(wanted);
-    let from_base = |count_: u64| if patch.has_base { Value::Number(count(count_)) } else { Value::Missing };
-    match name {
-        metric::TOUCHED => from_base(sums.touched),
-        metric::LOST => from_base(sums.lost),
-        "coverage.patch.covered" => Value::Number(count(sums.lines.covered)),
-        "coverage.patch.total" => Value::Number(count(sums.lines.total)),
-        metric::PATCH_PERCENT => sums
-            .lines
-            .percent()
-            .map_or_else(|| Value::NotApplicable("no changed line can run".to_owned()), Value::Number),
-        _ => Value::Missing,
+    match patch.sums(wanted).value(name, patch.has_base) {
+        Some(value) => Value::Number(value),
+        None if name == metric::PATCH_PERCENT => Value::NotApplicable("no changed line can run".to_owned()),
+        None => Value::Missing,
     }
 }
 

@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use globset::GlobSet;
 use serde::{Deserialize, Serialize};
 
-use super::parts;
 use crate::evidence::coverage::{FileLines, LineSet};
 use crate::evidence::metric;
 use crate::evidence::sink::Ratio;
@@ -95,6 +94,27 @@ impl PatchFile {
     }
 }
 
+impl Sums {
+    /// What they say by metric name: nothing of lines that only a baseline could tell without one, no percentage of
+    /// nothing.
+    #[must_use]
+    pub fn value(self, name: &str, has_base: bool) -> Option<f64> {
+        match name {
+            metric::TOUCHED => has_base.then(|| count(self.touched)),
+            metric::LOST => has_base.then(|| count(self.lost)),
+            "coverage.patch.covered" => Some(count(self.lines.covered)),
+            "coverage.patch.total" => Some(count(self.lines.total)),
+            metric::PATCH_PERCENT => self.lines.percent(),
+            _ => None,
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+fn count(value: u64) -> f64 {
+    value as f64
+}
+
 impl std::ops::Add for Sums {
     type Output = Self;
 
@@ -109,8 +129,8 @@ impl Patch {
     pub fn measures(&self) -> Vec<(&'static str, f64)> {
         let names =
             ["coverage.patch.covered", "coverage.patch.total", metric::PATCH_PERCENT, metric::TOUCHED, metric::LOST];
-        let value = |name| parts::of_patch(name, self, |_| true).number();
-        names.into_iter().filter_map(|name| Some((name, value(name)?))).collect()
+        let sums = self.sums(|_| true);
+        names.into_iter().filter_map(|name| Some((name, sums.value(name, self.has_base)?))).collect()
     }
 
     /// The sums over the files that `wanted` names.

@@ -13,7 +13,7 @@ use crate::evidence::metric::Better;
 use crate::evidence::tests::Identity;
 use crate::evidence::{Outcome, Problem};
 use crate::gate::Verdict;
-use crate::gate::judge::Best;
+use crate::gate::facts::Best;
 use crate::gate::samples::{PastRun, Sample, Samples};
 use crate::record::Record;
 

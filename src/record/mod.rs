@@ -14,12 +14,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::CheckOutcome;
 use crate::check::score::Score;
-use crate::evidence::collect::Report;
 use crate::evidence::coverage::FileLines;
+use crate::evidence::findings::Report;
 use crate::evidence::problem::Code;
-use crate::evidence::tests::{Identity, Test, Tests};
+use crate::evidence::tests::{Identity, Seen, Test, Tests};
 use crate::evidence::{Level, Measurements, Problem};
-use crate::gate::changes::Seen;
 use crate::gate::patch::Patch;
 use crate::gate::{Quarantine, RuleResult, TestChanges, Verdict};
 use crate::sys::clock;

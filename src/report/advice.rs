@@ -2,7 +2,7 @@
 
 use crate::check::outcome::{Skip, Status};
 use crate::evidence::{Level, metric};
-use crate::gate::judge::NOT_MEASURED;
+use crate::gate::facts::NOT_MEASURED;
 use crate::gate::{RuleResult, RuleVerdict, Verdict};
 use crate::record::{BASELINE, Record};
 use crate::sys::text;

@@ -7,7 +7,7 @@ use super::{Options, advice, compare, score};
 use crate::check::outcome::{Skip, Status};
 use crate::evidence::Level;
 use crate::evidence::metric;
-use crate::gate::judge::{LEFT_OUT, NOT_MEASURED};
+use crate::gate::facts::{LEFT_OUT, NOT_MEASURED};
 use crate::gate::patch::PatchFile;
 use crate::gate::{RuleResult, RuleVerdict, Verdict};
 use crate::record::Record;

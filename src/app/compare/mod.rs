@@ -14,8 +14,8 @@ use crate::evidence::coverage::FileLines;
 use crate::evidence::{Level, Problem};
 use crate::gate::Gate;
 use crate::gate::changes;
+use crate::gate::facts::{self, Best};
 use crate::gate::flaky::LAST_RUNS;
-use crate::gate::judge::{self, Best};
 use crate::gate::patch::{self, Against, Patch, SourceLine};
 use crate::gate::rule::LimitKind;
 use crate::gate::samples::Samples;
@@ -400,15 +400,15 @@ impl Comparison {
 
     /// Why there is nothing to compare with, for the facts.
     #[must_use]
-    pub fn unknown(&self) -> judge::Unknown<'_> {
-        judge::Unknown { base: self.no_base.as_deref(), best: self.no_best.as_deref() }
+    pub fn unknown(&self) -> facts::Unknown<'_> {
+        facts::Unknown { base: self.no_base.as_deref(), best: self.no_best.as_deref() }
     }
 
     /// The baseline's side of the facts.
     #[must_use]
-    pub fn base(&self) -> Option<judge::Base<'_>> {
+    pub fn base(&self) -> Option<facts::Base<'_>> {
         let (files, excused) = (&self.files, &self.excused);
-        self.record.as_ref().map(|record| judge::Base { measurements: &record.measurements, files, excused })
+        self.record.as_ref().map(|record| facts::Base { measurements: &record.measurements, files, excused })
     }
 
     /// What became of the changed lines; `None` if nobody knows what changed, or nothing was covered.

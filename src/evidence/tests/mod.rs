@@ -68,6 +68,9 @@ pub struct Test {
     pub message: Option<Box<str>>,
 }
 
+/// A test as a run saw it.
+pub type Seen<'a> = (&'a Identity, &'a Test);
+
 /// Sums over a set of tests. `total` = passed + failed + skipped; `errors` is a part of `failed`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Summary {

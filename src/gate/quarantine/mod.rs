@@ -14,12 +14,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::changes::Seen;
 use super::samples::Samples;
 use crate::evidence::Problem;
 use crate::evidence::problem::{Code, Level};
 use crate::evidence::sink::Outcome;
-use crate::evidence::tests::{Identity, Test};
+use crate::evidence::tests::{Identity, Seen, Test};
 use crate::sys::text;
 
 /// A test in quarantine is stable when it held in this many runs in a row, this one included.

@@ -17,7 +17,7 @@ use crate::evidence::metric::Better;
 use crate::evidence::sink::{Ratio, Totals};
 use crate::evidence::tests::{Identity, Test};
 use crate::evidence::{Measurements, Outcome};
-use crate::gate::judge::Best;
+use crate::gate::facts::Best;
 use crate::gate::samples::{PastRun, Sample, Samples};
 use crate::gate::{RuleResult, RuleVerdict};
 use crate::record::{Policy, Project, SCHEMA, TestRecord};
