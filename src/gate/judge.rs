@@ -142,12 +142,13 @@ fn hold(rule: &Rule, limit: &Limit, part: &Part<'_>, facts: &Facts<'_>) -> Answe
         parts::Value::Missing if parts::is_change(&rule.metric) && facts.patch.is_none() && facts.is_first => {
             return Answer::open(RuleVerdict::NotApplicable, "there is no earlier commit that it could differ from");
         }
-        parts::Value::Missing
-            if rule.metric == "tests.newly_slow" && facts.measurements.value("tests.total").is_some() =>
-        {
+        // A young project has no usual times yet; one whose reports state none will never have any.
+        parts::Value::Missing if rule.metric == "tests.newly_slow" && has_times(facts) => {
+            let verdict = if rule.when_missing == WhenMissing::Fail { RuleVerdict::Fail } else { no_base(rule) };
+            let least = ALLOWANCE.samples;
             return Answer::open(
-                no_base(rule),
-                format!("no test ran in {} earlier runs, so none has a usual time", ALLOWANCE.samples),
+                verdict,
+                format!("no test that passed has the {least} earlier times that make a usual one"),
             );
         }
         parts::Value::Missing => {
@@ -181,6 +182,10 @@ fn hold(rule: &Rule, limit: &Limit, part: &Part<'_>, facts: &Facts<'_>) -> Answe
         answer.needed = None;
     }
     answer
+}
+
+fn has_times(facts: &Facts<'_>) -> bool {
+    facts.measurements.value("tests.slowest_seconds").is_some_and(|seconds| seconds > 0.0)
 }
 
 fn missing(rule: &Rule) -> RuleVerdict {

@@ -334,13 +334,16 @@ fn a_part_that_nobody_measures_is_not_applicable_to_a_change_and_never_a_pass() 
 #[test]
 fn without_a_usual_time_no_test_is_slow_and_that_is_a_warning() {
     let slow = || rule("tests.newly_slow", LimitKind::Max, 0.0);
-    let ran = World { now: measured("tests.total", &[3.0]), ..World::default() };
+    let ran = World { now: measured("tests.slowest_seconds", &[3.0]), ..World::default() };
     let result = ran.one(slow());
     assert_eq!(result.verdict, RuleVerdict::Warn);
-    assert_eq!(result.message, "no test ran in 5 earlier runs, so none has a usual time");
+    assert_eq!(result.message, "no test that passed has the 5 earlier times that make a usual one");
     assert_eq!(ran.verdicts(Rule { no_base: NoBase::Inconclusive, ..slow() }), [RuleVerdict::Inconclusive]);
-    // No tests at all is no matter of history.
+    assert_eq!(ran.verdicts(Rule { when_missing: WhenMissing::Fail, ..slow() }), [RuleVerdict::Fail]);
+    // No tests, and tests without times, are no matter of history.
     assert_eq!(World::default().verdicts(slow()), [RuleVerdict::Inconclusive]);
+    let timeless = World { now: measured("tests.slowest_seconds", &[0.0]), ..World::default() };
+    assert_eq!(timeless.verdicts(slow()), [RuleVerdict::Inconclusive]);
 }
 
 #[test]

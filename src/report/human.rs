@@ -207,7 +207,8 @@ impl Writer {
                 format!("  ({})", text::one_line(&test.identity.file))
             };
             let aside = aside(record, test);
-            self.line(&format!("  {}{file}{aside}", text::one_line(&test.identity.display())));
+            let name = text::shorten(&text::one_line(&test.identity.display()), WIDTH);
+            self.line(&format!("  {name}{file}{aside}"));
             if let Some(message) = &test.test.message {
                 let first = text::plain_lines(message);
                 let first = first.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();

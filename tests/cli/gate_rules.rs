@@ -249,7 +249,7 @@ fn import_years(project: &Project, id: &str, years: std::ops::Range<u32>) -> Vec
     ids
 }
 
-const NO_USUAL_TIME: &str = "no test ran in 5 earlier runs, so none has a usual time";
+const NO_USUAL_TIME: &str = "no test that passed has the 5 earlier times that make a usual one";
 
 #[test]
 fn a_test_is_newly_slow_against_its_own_imported_history() {
