@@ -179,7 +179,7 @@ fn chosen(evidence: &Evidence, which: Tests) -> Vec<(&Identity, &Test)> {
     match which {
         Tests::None => Vec::new(),
         Tests::All => all.collect(),
-        Tests::Failed => all.filter(|(_, test)| test.outcome.is_failure()).collect(),
+        Tests::Failed => evidence.tests.failed(),
         Tests::Slowest(count) => {
             let mut tests: Vec<_> = all.collect();
             // Equal times keep the order of the report, so the list is the same every time.

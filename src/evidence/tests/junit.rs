@@ -13,6 +13,7 @@ use super::super::source::Counted;
 use super::super::xml::{Element, Kept, Stop, Token, Xml, unescape};
 use super::super::{Bound, Format, Kind, Limits, Problem, ReadError};
 use super::bounds;
+use super::junit_words::{TEXT_ELEMENTS, Use, is_failed_to_start, outcome_of_word, seconds};
 use crate::sys::text;
 
 /// The table row.
@@ -80,6 +81,8 @@ struct Reader<'s> {
     names: Vec<String>,
     suites: Vec<Suite>,
     open: Option<Open>,
+    /// The names of a case before, empty: their memory serves the next one.
+    spare: [String; 2],
     /// Whether each open element is a suite or a case, so that its end is known for what it is.
     nesting: Vec<Nesting>,
     /// What the root states as the time of all its suites.
@@ -102,6 +105,7 @@ fn read(input: &mut dyn BufRead, sink: &mut dyn Sink, limits: &Limits) -> Result
         names: Vec::new(),
         suites: Vec::new(),
         open: None,
+        spare: Default::default(),
         nesting: Vec::new(),
         root_seconds: None,
         cases: 0,
@@ -238,12 +242,13 @@ impl Reader<'_> {
             self.sink.problem(Problem::new(&REPAIRED, "test cases stand outside any suite").at_line(line));
         }
         self.nesting.push(Nesting::Case);
-        let mut open = Open { line, ..Open::default() };
+        let [name, class] = std::mem::take(&mut self.spare);
+        let mut open = Open { line, name, class, ..Open::default() };
         for (key, value) in element.attributes() {
             match key {
-                "name" => open.name = unescape(value).into_owned(),
-                "classname" => open.class = unescape(value).into_owned(),
-                "class" if open.class.is_empty() => open.class = unescape(value).into_owned(),
+                "name" => set(&mut open.name, &unescape(value)),
+                "classname" => set(&mut open.class, &unescape(value)),
+                "class" if open.class.is_empty() => set(&mut open.class, &unescape(value)),
                 "file" | "filepath" => open.file = Some(unescape(value).into_owned()),
                 "line" => open.source_line = value.trim().parse().ok(),
                 "time" => open.seconds = seconds(value),
@@ -326,6 +331,10 @@ impl Reader<'_> {
             return Err(Stop::Fatal(self.limits.passed(Bound::Entries, "the number of test cases")));
         }
         self.tell(&open);
+        let Open { mut name, mut class, .. } = open;
+        name.clear();
+        class.clear();
+        self.spare = [name, class];
         Ok(())
     }
 
@@ -446,54 +455,9 @@ impl Reader<'_> {
     }
 }
 
-/// What becomes of the text inside an element.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Use {
-    Message,
-    Nothing,
-}
-
-/// Elements that hold text, which may be very long.
-const TEXT_ELEMENTS: &[(&str, Use)] = &[
-    ("failure", Use::Message),
-    ("error", Use::Message),
-    ("skipped", Use::Nothing),
-    ("flakyFailure", Use::Nothing),
-    ("flakyError", Use::Nothing),
-    ("rerunFailure", Use::Nothing),
-    ("rerunError", Use::Nothing),
-    ("system-out", Use::Nothing),
-    ("system-err", Use::Nothing),
-    ("properties", Use::Nothing),
-];
-
-/// What ctest says of a test that it counts as failed because it could not be started, yet writes as skipped.
-fn is_failed_to_start(message: &str) -> bool {
-    let causes = [
-        "Unable to find executable",
-        "Unable to find required file",
-        "Failed test dependencies",
-        "Fixture dependency failed",
-        "Insufficient resources",
-        "Invalid resource spec",
-    ];
-    causes.iter().any(|cause| message.starts_with(cause))
-}
-
-/// Outcomes as attribute words: ctest's `status`, gtest's `result`. Unknown words say nothing.
-fn outcome_of_word(word: &str) -> Option<Outcome> {
-    match word.trim().to_ascii_lowercase().as_str() {
-        "disabled" | "notrun" | "ignored" | "skipped" | "suppressed" => Some(Outcome::Skipped),
-        "fail" | "failed" | "failure" => Some(Outcome::Failed),
-        "error" => Some(Outcome::Errored),
-        _ => None,
-    }
-}
-
-/// Seconds with an optional thousands comma; anything else is not a duration.
-fn seconds(text: &str) -> Option<f64> {
-    let plain: String = text.trim().chars().filter(|ch| *ch != ',').collect();
-    plain.parse().ok().filter(|value: &f64| value.is_finite() && *value >= 0.0)
+fn set(name: &mut String, value: &str) {
+    name.clear();
+    name.push_str(value);
 }
 
 #[cfg(test)]

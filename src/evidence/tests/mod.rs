@@ -4,6 +4,7 @@ pub(super) mod bounds;
 pub mod ctrf;
 pub mod go_json;
 pub mod junit;
+mod junit_words;
 pub mod libtest;
 mod table;
 pub mod tap;
@@ -137,6 +138,12 @@ impl Tests {
     /// The tests in the order in which they were first seen.
     pub fn iter(&self) -> impl Iterator<Item = (&Identity, &Test)> {
         self.tests.iter()
+    }
+
+    /// The tests that did not hold, in the order in which they were first seen.
+    #[must_use]
+    pub fn failed(&self) -> Vec<Seen<'_>> {
+        self.tests.filter(|test| test.outcome.is_failure())
     }
 
     /// Adds what a report says of one case. Returns whether the test was there already.
