@@ -55,6 +55,8 @@ pub struct Checked {
     pub written: Vec<Utf8PathBuf>,
     /// What could not be stored or written, in words. Never changes the verdict.
     pub failures: Vec<Failure>,
+    /// What was read. Whoever ends the process next need not free it: that takes longer than to print the result.
+    pub read: Evidence,
     /// What was noticed about the store: it was damaged, or holds a record that cannot be read.
     pub notices: Vec<Problem>,
 }
@@ -149,14 +151,14 @@ pub fn check(context: &Context, request: &Request, tell: &mut dyn FnMut(Event)) 
     }
 
     let asked = asked(&plan, request);
-    let material = material(&plan, run);
+    let mut material = material(&plan, run);
     let comparison = compare::find(context, &config, &place, state.as_ref().ok(), gate, &request.wanted, started_at)?;
-    let mut record = judge(&config, &request.command, started_at, material, gate, &asked, comparison);
+    let mut record = judge(&config, &request.command, started_at, &mut material, gate, &asked, comparison);
     note_state(&mut record, state);
     record.finished_at = context.clock.now();
     record.duration_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
     let (written, failures) = keep(&place, context, &config, &mut record);
-    Ok(Checked { record, written, failures, notices: place.take_problems() })
+    Ok(Checked { record, written, failures, read: material.evidence, notices: place.take_problems() })
 }
 
 /// A full run judges every rule; a partial one those that its checks' evidence can yield.

@@ -59,14 +59,14 @@ pub fn gate(context: &Context, request: &Request) -> anyhow::Result<Checked> {
     // Reports may be from anywhere: they say nothing of the tree that is checked out.
     comparison.tree = None;
     let evidence = read_all(&wanted, &config.root, &config.limits);
-    let material = Material { evidence, ..Material::default() };
-    let mut record = judge(&config, COMMAND, started_at, material, Some(gate), &Asked::Everything, comparison);
+    let mut material = Material { evidence, ..Material::default() };
+    let mut record = judge(&config, COMMAND, started_at, &mut material, Some(gate), &Asked::Everything, comparison);
     note_state(&mut record, state);
     record.project.tree = None;
     record.finished_at = context.clock.now();
     record.duration_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
     let (written, failures) = keep(&place, context, &config, &mut record);
-    Ok(Checked { record, written, failures, notices: place.take_problems() })
+    Ok(Checked { record, written, failures, read: material.evidence, notices: place.take_problems() })
 }
 
 /// The files with what the policy says of them: whose they are, their format, how repeats count.

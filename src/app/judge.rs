@@ -39,22 +39,25 @@ pub struct Material {
     pub interrupted: Option<String>,
 }
 
-/// The record of a run. Its id and its times of ending are filled in by the caller.
+/// The record of a run. Its id and its times of ending are filled in by the caller. `material.evidence` is read, and
+/// left without its problems and reports, which are the record's.
 #[must_use]
 pub fn judge(
     config: &Config,
     command: &str,
     started_at: Timestamp,
-    material: Material,
+    material: &mut Material,
     gate: Option<&Gate>,
     asked: &Asked,
     comparison: Comparison,
 ) -> Record {
-    let Material { mut checks, mut evidence, lossy, mut problems, left_out, interrupted } = material;
+    let Material { checks, evidence, lossy, problems, left_out, interrupted } = material;
+    let (mut checks, mut problems) = (std::mem::take(checks), std::mem::take(problems));
+    let (left_out, interrupted) = (std::mem::take(left_out), interrupted.take());
     evidence.note_disputes();
     let lines = evidence.coverage.file_lines();
     let sum = lines.values().fold(Totals::default(), |sum, file| sum + file.totals);
-    let mut measurements = Measurements::with(&evidence, sum);
+    let mut measurements = Measurements::with(evidence, sum);
     problems.append(&mut evidence.problems);
     problems.extend(conflicts(&measurements));
     let patch = comparison.patch(config, &lines);
@@ -117,7 +120,7 @@ pub fn judge(
         checks,
         rules,
         measurements,
-        reports: evidence.reports,
+        reports: std::mem::take(&mut evidence.reports),
         problems,
         tests,
         lines,

@@ -52,7 +52,9 @@ pub(super) fn run(
         screen.warning(&failure, None);
     }
     show(context, &checked, screen);
-    Ok(checked.record.verdict.exit_code())
+    let code = checked.record.verdict.exit_code();
+    std::mem::forget(checked.read);
+    Ok(code)
 }
 
 /// The forms that a record is shown in.

@@ -11,5 +11,7 @@ pub(super) fn run(context: &Context, args: &GateArgs, screen: &mut Screen) -> an
     let request = Request { gate: args.gate.clone(), evidence: args.evidence.clone(), against: args.against.wanted() };
     let checked = gate::gate(context, &request)?;
     show(context, &checked, screen);
-    Ok(checked.record.verdict.exit_code())
+    let code = checked.record.verdict.exit_code();
+    std::mem::forget(checked.read);
+    Ok(code)
 }

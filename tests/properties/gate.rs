@@ -95,8 +95,8 @@ fn run(gate: &Gate, evidence: Evidence, base: Option<&Record>, diff: &str, lint:
         ..Comparison::default()
     };
     let checks = vec![check("c", "test", true), check("lint", "lint", lint)];
-    let material = Material { checks, evidence, ..Material::default() };
-    judge(&CONFIG, FULL_CHECK, Timestamp::UNIX_EPOCH, material, Some(gate), &Asked::Everything, comparison)
+    let mut material = Material { checks, evidence, ..Material::default() };
+    judge(&CONFIG, FULL_CHECK, Timestamp::UNIX_EPOCH, &mut material, Some(gate), &Asked::Everything, comparison)
 }
 
 /// New lines in these files, as a diff without context: which lines they are decides, not what they say.
