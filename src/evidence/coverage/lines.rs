@@ -79,28 +79,32 @@ impl Lines {
     pub(super) fn merge(&mut self, other: &Self, repeat: Repeat) {
         if self.steps != other.steps {
             *self = self.joined(other, repeat);
-        } else if !self.add_narrow(other, repeat) {
+            return;
+        }
+        let is_added = match repeat {
+            Repeat::Sum => self.add_narrow(other, u32::saturating_add),
+            Repeat::Max => self.add_narrow(other, u32::max),
+        };
+        if !is_added {
             let lines = self.iter().zip(other.all_hits());
             *self = Self::encode(lines.map(|((line, hits), more)| (line, repeat.join(hits, more))));
         }
     }
 
     /// Adds the hits of the same lines if none of them is or becomes wide; else changes nothing.
-    fn add_narrow(&mut self, other: &Self, repeat: Repeat) -> bool {
-        let join: fn(u32, u32) -> u32 = match repeat {
-            Repeat::Sum => u32::saturating_add,
-            Repeat::Max => u32::max,
-        };
-        let pairs = || self.hits.iter().zip(&other.hits);
-        if pairs().any(|(hits, more)| join(*hits, *more) == WIDE) {
+    fn add_narrow(&mut self, other: &Self, join: impl Fn(u32, u32) -> u32) -> bool {
+        // Both loops run to their end, so that the compiler takes several lines at once.
+        let joined = self.hits.iter().zip(&other.hits).map(|(hits, more)| join(*hits, *more));
+        let wide = joined.fold(0_u32, |wide, hits| wide | u32::from(hits == WIDE));
+        if wide > 0 {
             return false;
         }
-        let mut covered = 0;
+        let mut covered = 0_u32;
         for (hits, more) in self.hits.iter_mut().zip(&other.hits) {
             *hits = join(*hits, *more);
-            covered += u64::from(*hits > 0);
+            covered += u32::from(*hits > 0);
         }
-        self.covered = covered;
+        self.covered = u64::from(covered);
         true
     }
 
