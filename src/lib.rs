@@ -9,6 +9,8 @@ pub mod config;
 pub mod decode;
 pub mod evidence;
 pub mod gate;
+#[cfg(feature = "net")]
+pub mod github;
 pub mod history;
 pub mod progress;
 pub mod record;

@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod env;
 pub mod fs;
+pub mod secret;
 pub mod text;
 
 /// The version of this crate.

@@ -1,0 +1,154 @@
+//! Repositories, commits, files at a commit, and pull requests with their change.
+
+use serde::Deserialize;
+
+use super::client::{ACCEPT_DIFF, Client};
+use super::error::{Cause, Error};
+use super::list::{List, Query};
+use super::runs::{encode, or_default};
+use super::words::Slug;
+
+/// Ask for a file as it is.
+const RAW: &str = "application/vnd.github.raw+json";
+
+/// What is known of a repository.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Repository {
+    /// Its number in all of GitHub.
+    pub id: u64,
+    /// `owner/name`.
+    #[serde(default)]
+    pub full_name: Option<String>,
+    /// The branch that counts.
+    pub default_branch: String,
+}
+
+/// A commit.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Commit {
+    /// Its forty digits.
+    pub sha: String,
+    /// Its parents, first parent first.
+    #[serde(default, deserialize_with = "or_default")]
+    pub parents: Vec<Parent>,
+}
+
+/// A parent of a commit.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Parent {
+    /// Its forty digits.
+    pub sha: String,
+}
+
+/// A pull request.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct PullRequest {
+    /// Its number.
+    pub number: u64,
+    /// `open` or `closed`.
+    #[serde(default)]
+    pub state: Option<String>,
+    /// What is to be merged.
+    pub head: PullSide,
+    /// Where it is to go.
+    pub base: PullSide,
+}
+
+/// One side of a pull request.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct PullSide {
+    /// The branch.
+    #[serde(rename = "ref")]
+    pub branch: String,
+    /// Its newest commit.
+    pub sha: String,
+    /// Its repository; `None` for a fork that is gone.
+    #[serde(default)]
+    pub repo: Option<SideRepository>,
+}
+
+/// A repository as a pull request names it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct SideRepository {
+    /// Its number in all of GitHub.
+    pub id: u64,
+    /// `owner/name`.
+    #[serde(default)]
+    pub full_name: Option<String>,
+}
+
+impl Client {
+    /// The repository.
+    ///
+    /// # Errors
+    /// No such repository, and whatever else keeps an answer away.
+    pub fn repository(&self, repository: &Slug) -> Result<Repository, Error> {
+        self.get_json(&format!("look at {repository}"), &repository.path())
+    }
+
+    /// A file at a commit, a branch or a tag; `None` if there is none.
+    ///
+    /// # Errors
+    /// Whatever else keeps an answer away.
+    pub fn file(&self, repository: &Slug, path: &str, at: &str) -> Result<Option<Vec<u8>>, Error> {
+        let parts: Vec<_> = path.split('/').map(encode).collect();
+        let address = format!("{}/contents/{}?ref={}", repository.path(), parts.join("/"), encode(at));
+        match self.get(&format!("read {path}"), &address, RAW) {
+            Ok(answer) => Ok(Some(answer.body)),
+            Err(error) if error.http_status() == Some(404) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The commits that lead to one, newest first: one page of them. Those of merged branches are among them.
+    ///
+    /// # Errors
+    /// No such commit, and whatever else keeps an answer away.
+    pub fn commits(&self, repository: &Slug, from: &str) -> Result<List<Commit>, Error> {
+        self.list(&Query {
+            what: "list the commits",
+            path: &format!("{}/commits?sha={}", repository.path(), encode(from)),
+            field: None,
+            pages: 1,
+            last: &|_: &Commit| false,
+        })
+    }
+
+    /// A pull request.
+    ///
+    /// # Errors
+    /// No such pull request, and whatever else keeps an answer away.
+    pub fn pull_request(&self, repository: &Slug, number: u64) -> Result<PullRequest, Error> {
+        let path = format!("{}/pulls/{number}", repository.path());
+        self.get_json(&format!("look at pull request {number}"), &path)
+    }
+
+    /// The open pull requests from a branch of `owner`.
+    ///
+    /// # Errors
+    /// Whatever keeps an answer away.
+    pub fn pull_requests_from(&self, repository: &Slug, owner: &str, branch: &str) -> Result<List<PullRequest>, Error> {
+        let head = encode(&format!("{owner}:{branch}"));
+        self.list(&Query {
+            what: "list the pull requests of the branch",
+            path: &format!("{}/pulls?state=open&head={head}", repository.path()),
+            field: None,
+            pages: 3,
+            last: &|_: &PullRequest| false,
+        })
+    }
+
+    /// What a pull request changes, as a unified diff. GitHub refuses very large ones.
+    ///
+    /// # Errors
+    /// Whatever keeps an answer away.
+    pub fn pull_request_diff(&self, repository: &Slug, number: u64) -> Result<Vec<u8>, Error> {
+        let path = format!("{}/pulls/{number}", repository.path());
+        let answer = self.get(&format!("read the change of pull request {number}"), &path, ACCEPT_DIFF)?;
+        if answer.body.starts_with(b"{") {
+            let cause = Cause::Unreadable("it is JSON and no diff".to_owned());
+            return Err(Error::new("read the change of the pull request", cause));
+        }
+        Ok(answer.body)
+    }
+}
