@@ -9,7 +9,10 @@ pub mod gate;
 pub mod history;
 pub mod init;
 pub mod inspect;
+pub mod job;
 pub mod judge;
+#[cfg(feature = "net")]
+pub mod remote;
 pub mod reports;
 pub mod status;
 pub mod trend;
