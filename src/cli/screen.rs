@@ -109,6 +109,18 @@ impl Screen {
         let _ = writeln!(err, "{line}");
     }
 
+    /// Says lines for those who wait far below, unless asked to be quiet.
+    #[cfg(feature = "net")]
+    pub(super) fn teller(&self) -> impl Fn(&str) + 'static {
+        let quiet = self.quiet;
+        move |line| {
+            if !quiet {
+                let mut err = io::stderr().lock();
+                let _ = writeln!(err, "{}", text::one_line(line));
+            }
+        }
+    }
+
     /// Says a line unless asked to be quiet.
     pub(super) fn remark(&mut self, line: &str) {
         if !self.quiet {
