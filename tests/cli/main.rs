@@ -2,7 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod support;
+#[path = "../support/project.rs"]
+pub mod support;
 mod trend;
 
 mod baseline;

@@ -4,6 +4,11 @@
 
 #[path = "../support/github/mod.rs"]
 pub mod github;
+#[path = "../support/project.rs"]
+pub mod support;
 
+mod client;
+mod evidence;
 mod fake;
+mod scene;
 mod wire;
