@@ -1,6 +1,6 @@
 //! Who may do what: tokens, and the permission that each operation needs.
 
-use super::call::Answer;
+use super::call::{Answer, Call};
 use super::state::{State, TokenKind};
 
 /// Who asks.
@@ -26,22 +26,32 @@ fn needed(operation: &str) -> (&'static [&'static str], bool) {
     let write = writes.iter().any(|word| verb.starts_with(word));
     let names: &[&str] = match operation {
         "actions/review-custom-gates-for-run" | "actions/review-pending-deployments-for-run" => &["deployments"],
-        "rate-limit/get" | "users/get-authenticated" | "repos/get" => &[],
+        "" | "rate-limit/get" | "users/get-authenticated" | "repos/get" => &[],
         "repos/get-all-deployment-protection-rules" | "repos/get-all-environments" | "repos/get-environment" => {
             &["actions"]
         }
         "repos/list-pull-requests-associated-with-commit" => &["pull_requests"],
+        "issues/create" | "issues/list-for-repo" => &["issues"],
         _ if verb.contains("deployment") && !operation.starts_with("actions/") => &["deployments"],
         _ => match operation.split_once('/').map(|(group, _)| group) {
             Some("actions") => &["actions"],
             Some("checks") => &["checks"],
             Some("pulls") => &["pull_requests"],
-            // A pull request's comments and labels can be reached with either.
             Some("issues") => &["issues", "pull_requests"],
             _ => &["contents"],
         },
     };
     (names, write)
+}
+
+/// Either permission is enough for a pull request's half that is an issue; an issue proper takes its own.
+fn is_for_issue(state: &State, call: &Call) -> bool {
+    let Some(repo) = state.find(&call.repo_name()) else { return false };
+    let number = match call.params.get("comment_id").and_then(|id| id.parse::<u64>().ok()) {
+        Some(id) => repo.comments.iter().find(|comment| comment.id == id).map(|comment| comment.issue),
+        None => call.params.get("issue_number").and_then(|number| number.parse().ok()),
+    };
+    number.is_some_and(|number| !repo.pulls.iter().any(|pull| pull.number == number))
 }
 
 /// What GitHub names in `x-accepted-github-permissions`.
@@ -73,16 +83,14 @@ pub fn caller(state: &State, authorization: Option<&str>) -> Result<(Caller, Opt
 ///
 /// # Errors
 /// `401`, `403` or, where even the existence is secret, `404`.
-pub fn allow(
-    state: &State,
-    caller: &Caller,
-    token: Option<&str>,
-    operation: &str,
-    repo: &str,
-) -> Result<(), Box<Answer>> {
-    let (names, write) = needed(operation);
-    let Some(kind) = caller.kind else {
-        return match state.find(repo) {
+pub fn allow(state: &State, call: &Call, token: Option<&str>) -> Result<(), Box<Answer>> {
+    let operation = call.operation;
+    let (mut names, write) = needed(operation);
+    if names.len() > 1 && is_for_issue(state, call) {
+        names = &names[..1];
+    }
+    let Some(kind) = call.caller.kind else {
+        return match state.find(&call.repo_name()) {
             _ if write || operation == "users/get-authenticated" => {
                 Err(Box::new(Answer::error(401, "Requires authentication")))
             }

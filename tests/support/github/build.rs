@@ -8,7 +8,6 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::Fake;
-use super::exchange::hex;
 use super::state::{
     Artifact, CheckRun, Comment, Commit, Deployment, DeploymentStatus, Environment, Issue, Job, Label, Pull,
     Repository, Run, State, Workflow,
@@ -401,4 +400,8 @@ pub fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     archive.extend(&directory);
     archive.extend([b"PK\x05\x06".as_slice(), &[0; 4], &count, &count, &sizes.concat(), &[0; 2]].concat());
     archive
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -26,6 +26,14 @@ pub struct Contract {
     operations: Vec<Operation>,
     registry: Registry<'static>,
     validators: Mutex<HashMap<String, Arc<Validator>>>,
+    fillings: Mutex<HashMap<usize, Arc<Filling>>>,
+}
+
+/// What an object of a schema is completed with.
+#[derive(Debug)]
+struct Filling {
+    silent: Vec<(String, Value)>,
+    inner: Vec<(String, &'static Value)>,
 }
 
 /// One method of one path.
@@ -75,7 +83,7 @@ impl Contract {
             .add(ADDRESS, whole.clone())
             .and_then(jsonschema::RegistryBuilder::prepare)
             .expect("the slice's references lead somewhere");
-        Self { whole, operations, registry, validators: Mutex::default() }
+        Self { whole, operations, registry, validators: Mutex::default(), fillings: Mutex::default() }
     }
 
     /// The operation of a request and the values in its path; of several the one with the most literal path.
@@ -200,41 +208,61 @@ impl Contract {
     }
 
     /// Adds to an answer what it must have and what says nothing: addresses, node ids, `null` and `false`.
-    pub fn complete(&self, operation: &Operation, status: u16, body: &mut Value) {
+    pub fn complete(&'static self, operation: &Operation, status: u16, body: &mut Value) {
         if let Some(schema) = self.response(operation, status).and_then(|pointer| self.whole.pointer(&pointer)) {
             self.fill(schema, body);
         }
     }
 
-    fn fill(&self, schema: &Value, value: &mut Value) {
-        let schema = self.follow(schema);
-        if let Some(choices) = schema.get("anyOf").or(schema.get("allOf")).or(schema.get("oneOf")) {
-            let choices = choices.as_array().map(Vec::as_slice).unwrap_or_default();
-            choices.iter().take(1).for_each(|schema| self.fill(schema, value));
-            return;
-        }
+    fn fill(&'static self, schema: &'static Value, value: &mut Value) {
+        let schema = self.choice(schema);
         match value {
             Value::Array(items) => items.iter_mut().for_each(|item| self.fill(&schema["items"], item)),
-            Value::Object(fields) => self.fill_object(schema, fields),
+            Value::Object(fields) => {
+                let filling = self.filling(schema);
+                for (name, value) in &filling.silent {
+                    if !fields.contains_key(name) {
+                        fields.insert(name.clone(), value.clone());
+                    }
+                }
+                for (name, schema) in &filling.inner {
+                    if let Some(value) = fields.get_mut(name) {
+                        self.fill(schema, value);
+                    }
+                }
+            }
             _ => {}
         }
     }
 
-    fn fill_object(&self, schema: &Value, fields: &mut Map<String, Value>) {
-        let empty = Map::new();
-        let properties = schema["properties"].as_object().unwrap_or(&empty);
-        for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            if !fields.contains_key(name)
-                && let Some(value) = properties.get(name).and_then(|schema| self.silent(name, schema))
-            {
-                fields.insert(name.to_owned(), value);
-            }
+    /// What references and choices come down to: of several the first one.
+    fn choice(&'static self, schema: &'static Value) -> &'static Value {
+        let schema = self.follow(schema);
+        let choices = schema.get("anyOf").or(schema.get("allOf")).or(schema.get("oneOf"));
+        match choices.and_then(|choices| choices.get(0)) {
+            Some(first) => self.choice(first),
+            None => schema,
         }
-        for (name, value) in fields.iter_mut() {
-            if let Some(schema) = properties.get(name) {
-                self.fill(schema, value);
-            }
-        }
+    }
+
+    fn filling(&'static self, schema: &'static Value) -> Arc<Filling> {
+        let key = std::ptr::from_ref(schema).addr();
+        let mut known = self.fillings.lock().unwrap_or_else(PoisonError::into_inner);
+        let filling = known.entry(key).or_insert_with(|| {
+            let properties = schema["properties"].as_object().into_iter().flatten();
+            let required: Vec<&str> =
+                schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let silent = properties.clone().filter(|(name, _)| required.contains(&name.as_str()));
+            let silent = silent.filter_map(|(name, schema)| Some((name.clone(), self.silent(name, schema)?)));
+            let is_inner = |schema: &&'static Value| {
+                let schema = self.choice(schema);
+                schema.get("properties").is_some() || schema.get("items").is_some()
+            };
+            let inner = properties.clone().filter(|(_, schema)| is_inner(schema));
+            let inner = inner.map(|(name, schema)| (name.clone(), schema)).collect();
+            Arc::new(Filling { silent: silent.collect(), inner })
+        });
+        Arc::clone(filling)
     }
 
     fn silent(&self, name: &str, schema: &Value) -> Option<Value> {
@@ -289,7 +317,8 @@ impl Contract {
     fn check(&self, schema: &str, value: &Value, what: &str, wrong: &mut Vec<String>) {
         for error in self.validator(schema).iter_errors(value).take(5) {
             let place = error.instance_path().to_string();
-            let text: String = error.to_string().chars().take(300).collect();
+            let whole = error.to_string();
+            let text = if whole.len() > 300 { error.masked().to_string() } else { whole };
             wrong.push(format!("{what}{place}: {text}"));
         }
     }

@@ -2,11 +2,11 @@
 //! its answer is checked in turn.
 
 use std::collections::BTreeMap;
+use std::hash::BuildHasher;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::access;
 use super::call::{Answer, Body, Call};
@@ -130,11 +130,7 @@ pub async fn handle(shared: &Shared, asked: Asked<'_>) -> Reply {
     };
     let (number, effect) = note(shared, &asked, &path);
     match &effect {
-        Some(Effect::Gate(gate)) => {
-            let mut gate = gate.clone();
-            // An error means that the gate is gone, which is as good as open.
-            let _ = gate.wait_for(|open| *open).await;
-        }
+        Some(Effect::Gate(passage)) => passage.pass().await,
         Some(Effect::Delay(time)) if *time > Duration::ZERO => tokio::time::sleep(*time).await,
         _ => {}
     }
@@ -185,39 +181,69 @@ fn note(shared: &Shared, asked: &Asked<'_>, path: &Option<String>) -> (usize, Op
 
 fn reply(shared: &Shared, asked: &Asked<'_>, path: &Option<String>, effect: Option<Effect>) -> Reply {
     let world = &mut *shared.world();
+    let checked = match asked.side {
+        Side::Storage => None,
+        Side::Api => Some(check(world, asked, path.as_deref())),
+    };
     match effect {
-        Some(Effect::Instead(made)) => return made_reply(world, asked, path, made),
+        Some(Effect::Instead(made)) => return made_reply(world, made),
         Some(Effect::Reset) => return broken(),
         _ => {}
     }
-    let reply = match asked.side {
-        Side::Storage => stored(world, asked),
-        Side::Api => match path {
-            Some(path) => api(shared, world, asked, path, effect.as_ref()),
-            None => {
-                world.violations.push(format!("{} {}: not a path of this API", asked.method, asked.path));
-                finish(world, asked, Answer::not_found(), "")
-            }
-        },
+    let reply = match checked {
+        None => stored(world, asked),
+        Some(Ok(valid)) => api(shared, world, asked, valid, effect.as_ref()),
+        Some(Err(refused)) => finish(world, asked, *refused, ""),
     };
     match effect {
-        Some(Effect::Afterwards(made)) => made_reply(world, asked, path, made),
+        Some(Effect::Afterwards(made)) => made_reply(world, made),
         Some(Effect::ResetAfterwards) => broken(),
         Some(Effect::Truncate) => Reply { ending: Ending::Half, ..reply },
         _ => reply,
     }
 }
 
+/// A request whose operation is known and whose violations are written down.
+struct Valid {
+    operation: &'static Operation,
+    path: String,
+    params: BTreeMap<String, String>,
+    query: Vec<(String, String)>,
+    body: Option<Value>,
+}
+
+fn check(world: &mut World, asked: &Asked<'_>, path: Option<&str>) -> Result<Valid, Box<Answer>> {
+    let method = asked.method;
+    let Some(path) = path else {
+        world.violations.push(format!("{method} {}: not a path of this API", asked.path));
+        return Err(Box::new(Answer::not_found()));
+    };
+    let Some((operation, params)) = Contract::get().find(method, path) else {
+        world.violations.push(format!("{method} {path}: no such operation in the slice"));
+        return Err(Box::new(Answer::not_found()));
+    };
+    let mut note = |wrong: &str| world.violations.push(format!("{method} {path} ({}): {wrong}", operation.id));
+    let body = serde_json::from_slice::<Value>(asked.body);
+    if !asked.body.is_empty() && body.is_err() {
+        note("the body is not JSON");
+        return Err(Box::new(Answer::error(400, "Problems parsing JSON")));
+    }
+    let query: Vec<(String, String)> = asked.query.split('&').filter(|pair| !pair.is_empty()).map(pair).collect();
+    let body = body.ok();
+    Contract::get().request(operation, &params, &query, body.as_ref()).iter().for_each(|wrong| note(wrong));
+    if asked.headers.get("user-agent").is_none_or(String::is_empty) {
+        note("no User-Agent");
+        return Err(Box::new(Answer::error(403, "Request forbidden by administrative rules.")));
+    }
+    Ok(Valid { operation, path: path.to_owned(), params, query, body })
+}
+
 fn broken() -> Reply {
     Reply { status: 500, headers: Vec::new(), body: Vec::new(), ending: Ending::Reset }
 }
 
-/// An answer from a fault: the request itself still has to be valid.
-fn made_reply(world: &mut World, asked: &Asked<'_>, path: &Option<String>, made: Made) -> Reply {
-    let is_known = path.as_deref().is_some_and(|path| Contract::get().find(asked.method, path).is_some());
-    if asked.side == Side::Api && !is_known {
-        world.violations.push(format!("{} {}: no such operation", asked.method, asked.path));
-    }
+/// An answer from a fault.
+fn made_reply(world: &mut World, made: Made) -> Reply {
     world.state.rate.used += 1;
     let mut headers = common_headers(world);
     headers.retain(|(name, _)| !made.headers.iter().any(|(other, _)| other == name));
@@ -226,32 +252,18 @@ fn made_reply(world: &mut World, asked: &Asked<'_>, path: &Option<String>, made:
     Reply { status: made.status, headers, body: made.body.into_bytes(), ending: Ending::Whole }
 }
 
-fn api(shared: &Shared, world: &mut World, asked: &Asked<'_>, path: &str, effect: Option<&Effect>) -> Reply {
-    let Some((operation, params)) = Contract::get().find(asked.method, path) else {
-        world.violations.push(format!("{} {path}: no such operation in the slice", asked.method));
-        return finish(world, asked, Answer::not_found(), "");
-    };
-    let query: Vec<(String, String)> = asked.query.split('&').filter(|pair| !pair.is_empty()).map(pair).collect();
-    let body = serde_json::from_slice::<Value>(asked.body);
-    if !asked.body.is_empty() && body.is_err() {
-        world.violations.push(format!("{}: the body is not JSON", operation.id));
-        return finish(world, asked, Answer::error(400, "Problems parsing JSON"), &operation.id);
-    }
-    let body = body.ok();
-    for wrong in Contract::get().request(operation, &params, &query, body.as_ref()) {
-        world.violations.push(format!("{} {path} ({}): {wrong}", asked.method, operation.id));
-    }
-    let mut answer = routed(shared, world, asked, operation, params, query, body, path);
-    let is_checked = spoil(&mut answer, operation, effect);
+fn api(shared: &Shared, world: &mut World, asked: &Asked<'_>, valid: Valid, effect: Option<&Effect>) -> Reply {
+    let operation = valid.operation;
+    let place = format!("{} {} ({})", asked.method, valid.path, operation.id);
+    let mut answer = routed(shared, world, asked, valid);
+    let is_checked = spoil(&mut answer, effect);
     let json = match &answer.body {
         Body::Json(value) => Some(value),
         _ => None,
     };
     if is_checked && !matches!(answer.body, Body::Raw(..)) {
         for wrong in Contract::get().answer(operation, answer.status, json) {
-            world
-                .violations
-                .push(format!("{} {path} ({}) answered {}: {wrong}", asked.method, operation.id, answer.status));
+            world.violations.push(format!("{place} answered {}: {wrong}", answer.status));
         }
     }
     finish(world, asked, answer, &operation.id)
@@ -262,21 +274,8 @@ fn pair(text: &str) -> (String, String) {
     (decode(name, true), decode(value, true))
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of one request, each made once")]
-fn routed(
-    shared: &Shared,
-    world: &mut World,
-    asked: &Asked<'_>,
-    operation: &'static Operation,
-    params: BTreeMap<String, String>,
-    query: Vec<(String, String)>,
-    body: Option<Value>,
-    path: &str,
-) -> Answer {
-    if asked.headers.get("user-agent").is_none_or(String::is_empty) {
-        world.violations.push(format!("{}: no User-Agent", operation.id));
-        return Answer::error(403, "Request forbidden by administrative rules.");
-    }
+fn routed(shared: &Shared, world: &mut World, asked: &Asked<'_>, valid: Valid) -> Answer {
+    let operation = valid.operation;
     if world.state.rate.used >= world.state.rate.limit && operation.id != "rate-limit/get" {
         return Answer::error(403, "API rate limit exceeded for installation.");
     }
@@ -288,16 +287,16 @@ fn routed(
     let call = Call {
         operation: &operation.id,
         method: asked.method.to_owned(),
-        path: path.to_owned(),
-        params,
-        query,
+        path: valid.path,
+        params: valid.params,
+        query: valid.query,
         headers: asked.headers.clone(),
-        body: body.unwrap_or_default(),
+        body: valid.body.unwrap_or_default(),
         caller,
         api: shared.api.clone(),
         storage: shared.storage.clone(),
     };
-    let allowed = access::allow(&world.state, &call.caller, token.as_deref(), call.operation, &call.repo_name());
+    let allowed = access::allow(&world.state, &call, token.as_deref());
     let answered = allowed.and_then(|()| routes::answer(&mut world.state, &call));
     let mut answer = answered.unwrap_or_else(|early| *early);
     if let Body::Json(value) = &mut answer.body {
@@ -307,7 +306,7 @@ fn routed(
 }
 
 /// Applies a fault to a good answer; says whether the answer still has to be valid.
-fn spoil(answer: &mut Answer, operation: &Operation, effect: Option<&Effect>) -> bool {
+fn spoil(answer: &mut Answer, effect: Option<&Effect>) -> bool {
     let Body::Json(value) = &mut answer.body else { return true };
     match effect {
         Some(Effect::Edit(edit, is_checked)) => {
@@ -316,8 +315,6 @@ fn spoil(answer: &mut Answer, operation: &Operation, effect: Option<&Effect>) ->
         }
         Some(Effect::Nulls(schema)) => {
             put_nulls(value, schema);
-            // What is left out is completed before, so that nulls stay.
-            let _ = operation;
             true
         }
         _ => true,
@@ -333,7 +330,7 @@ fn finish(world: &mut World, asked: &Asked<'_>, answer: Answer, operation: &str)
     let mut status = answer.status;
     let mut headers = answer.headers;
     if asked.method == "GET" && status == 200 {
-        let etag = format!("W/\"{}\"", hex(&Sha256::digest(&body)));
+        let etag = format!("W/\"{:016x}\"", fingerprint(&body));
         if asked.headers.get("if-none-match") == Some(&etag) {
             (status, body) = (304, Vec::new());
         }
@@ -384,7 +381,7 @@ fn stored(world: &mut World, asked: &Asked<'_>) -> Reply {
     Reply { status, headers, body, ending: Ending::Whole }
 }
 
-/// Bytes as lower-case digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// A number that stands for these bytes, the same in every process.
+pub fn fingerprint(bytes: &[u8]) -> u64 {
+    foldhash::quality::FixedState::with_seed(1).hash_one(bytes)
 }

@@ -1,5 +1,6 @@
 //! What goes wrong on purpose: a matcher, how often, and what happens then.
 
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -25,7 +26,7 @@ pub enum Effect {
     /// Does it, then answers this.
     Afterwards(Made),
     /// Answers properly, but not before the gate is open.
-    Gate(watch::Receiver<bool>),
+    Gate(Passage),
     /// Answers properly, but later.
     Delay(Duration),
     /// Breaks the connection before anything was done.
@@ -53,19 +54,45 @@ pub struct Made {
     pub body: String,
 }
 
-/// Holds answers back until it is opened; a gate that is dropped is open.
+/// Holds requests back until it is opened; a gate that is dropped is open.
 #[derive(Debug)]
-pub struct Gate(watch::Sender<bool>);
+pub struct Gate {
+    open: watch::Sender<bool>,
+    arrivals: Arc<(Mutex<usize>, Condvar)>,
+}
+
+/// The requests' side of a gate.
+#[derive(Debug, Clone)]
+pub struct Passage {
+    open: watch::Receiver<bool>,
+    arrivals: Arc<(Mutex<usize>, Condvar)>,
+}
 
 impl Gate {
-    /// Lets the answers go.
+    /// Lets the requests go.
     pub fn open(&self) {
-        self.0.send_replace(true);
+        self.open.send_replace(true);
     }
 
-    /// Whether a request waits here.
-    pub fn is_reached(&self) -> bool {
-        self.0.receiver_count() > 1
+    /// Waits until so many requests have come; fails the test if they do not.
+    pub fn wait_for(&self, requests: usize) {
+        let (count, changed) = &*self.arrivals;
+        let count = count.lock().unwrap_or_else(PoisonError::into_inner);
+        let patience = Duration::from_secs(60);
+        let (count, _) = changed
+            .wait_timeout_while(count, patience, |count| *count < requests)
+            .unwrap_or_else(PoisonError::into_inner);
+        assert!(*count >= requests, "{} of {requests} requests came to the gate", *count);
+    }
+}
+
+impl Passage {
+    pub(super) async fn pass(&self) {
+        let (count, changed) = &*self.arrivals;
+        *count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        changed.notify_all();
+        // An error means that the gate is gone, which is as good as open.
+        let _ = self.open.clone().wait_for(|open| *open).await;
     }
 }
 
@@ -149,8 +176,9 @@ impl Fault {
     /// Waits until the gate is opened.
     pub fn gate(mut self) -> (Self, Gate) {
         let (sender, receiver) = watch::channel(false);
-        self.effect = Effect::Gate(receiver);
-        (self, Gate(sender))
+        let arrivals = Arc::default();
+        self.effect = Effect::Gate(Passage { open: receiver, arrivals: Arc::clone(&arrivals) });
+        (self, Gate { open: sender, arrivals })
     }
 
     /// Waits so long.

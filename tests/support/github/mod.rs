@@ -13,7 +13,8 @@
 //!
 //! Every request and every answer is held against GitHub's own description (`contract`). What does not fit is written
 //! down and fails the test when the fake is dropped. The state is plain data (`state`), filled by short methods
-//! (`build`) and read through [`Fake::state`]. Time stands still until a test moves it. [`Fault`] makes things go wrong.
+//! (`build`) and read through [`Fake::state`]. Closures that change it run while it is locked, so they must not ask the
+//! fake for anything. Time stands still until a test moves it. [`Fault`] makes things go wrong.
 //!
 //! Deliberately absent: GraphQL, webhooks, git itself, HTTPS, and effects that need a runner: a dispatched workflow
 //! makes a queued run, a re-run makes a queued attempt, and nothing ever runs by itself.

@@ -4,8 +4,8 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
+use super::exchange::fingerprint;
 use super::state::{Commit, Pull, Repository, Run, State};
 
 /// Where people look at things.
@@ -13,8 +13,7 @@ pub const WEB: &str = "https://github.com";
 
 /// A user; one whose login ends in `[bot]` is a bot.
 pub fn user(login: &str) -> Value {
-    let digest = Sha256::digest(login.as_bytes());
-    let id = u32::from_be_bytes([0, digest[0], digest[1], digest[2]]);
+    let id = fingerprint(login.as_bytes()) & 0xff_ffff;
     let kind = if login.ends_with("[bot]") { "Bot" } else { "User" };
     let page = format!("{WEB}/{}", login.trim_end_matches("[bot]"));
     json!({ "login": login, "id": id, "type": kind, "gravatar_id": "", "html_url": page })

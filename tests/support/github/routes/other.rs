@@ -29,18 +29,12 @@ pub(super) fn user(_: &mut State, call: &Call) -> Answered {
     for name in ["bio", "company", "email", "hireable", "location", "name"] {
         value[name] = json!(null);
     }
-    for name in ["followers", "following", "public_gists", "public_repos"] {
-        value[name] = json!(0);
+    let counts = ["followers", "following", "public_gists", "public_repos", "collaborators", "disk_usage"];
+    for name in counts.iter().chain(&["owned_private_repos", "private_gists", "total_private_repos"]) {
+        value[*name] = json!(0);
     }
     for name in ["created_at", "updated_at"] {
         value[name] = json!("2020-01-01T00:00:00Z");
     }
-    for name in ["blog", "node_id", "url", "avatar_url", "events_url", "followers_url", "following_url", "gists_url"] {
-        value[name] = json!("");
-    }
-    for name in ["organizations_url", "received_events_url", "repos_url", "starred_url", "subscriptions_url"] {
-        value[name] = json!("");
-    }
-    value["site_admin"] = json!(false);
     Ok(Answer::json(200, value))
 }
