@@ -11,6 +11,7 @@ pub mod evidence;
 pub mod gate;
 pub mod history;
 pub mod progress;
+pub mod publish;
 pub mod record;
 pub mod repo;
 pub mod report;

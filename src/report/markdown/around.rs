@@ -5,7 +5,7 @@ use super::escape::text;
 /// An address that may become a link: `https`, or `http` for a server of one's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    label: &'static str,
+    label: String,
     address: String,
 }
 
@@ -17,10 +17,10 @@ fn is_plain(ch: char) -> bool {
 impl Link {
     /// A link with this label; `None` where the address is none that should be followed.
     #[must_use]
-    pub fn new(label: &'static str, address: &str) -> Option<Self> {
+    pub fn new(label: &str, address: &str) -> Option<Self> {
         let rest = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"))?;
         let is_sound = !rest.is_empty() && address.len() <= 1_000 && address.chars().all(is_plain);
-        is_sound.then(|| Self { label, address: address.to_owned() })
+        is_sound.then(|| Self { label: label.to_owned(), address: address.to_owned() })
     }
 
     /// Where it leads.
@@ -30,7 +30,7 @@ impl Link {
     }
 
     pub(super) fn markdown(&self) -> String {
-        format!("[{}]({})", text(self.label), self.address)
+        format!("[{}]({})", text(&self.label), self.address)
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn section(document: &mut Document, record: &Record, pen: &Pen) {
             _ if check.is_excused() => Kind::PassedCheck,
             _ => Kind::FailedCheck,
         };
-        let reason = check.reason.as_deref().map(|reason| pen.prose(reason)).unwrap_or_default();
+        let reason = check.reason.as_deref().map(|reason| pen.cell_prose(reason)).unwrap_or_default();
         let time = match pen.is_steady {
             true => String::new(),
             false => words::duration(Duration::from_millis(check.duration_ms)),

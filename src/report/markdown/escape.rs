@@ -65,7 +65,7 @@ fn apart(text: &str, escape: impl Fn(char) -> Option<&'static str>) -> String {
             '#' => rest.starts_with(|next: char| next.is_ascii_digit()),
             '-' => is_before("gh") && rest.starts_with(|next: char| next.is_ascii_digit()),
             ':' => rest.starts_with("//"),
-            '.' => is_before("www"),
+            'w' | 'W' => is_before("ww") && rest.starts_with('.'),
             _ => false,
         };
         if links {
@@ -108,8 +108,13 @@ impl Pen {
         text(&shorten(raw, self.sentence))
     }
 
-    /// See [`prose`].
+    /// See [`prose`]; not in a table cell.
     pub(super) fn prose(&self, raw: &str) -> String {
+        prose_with(&shorten(raw, self.sentence), code)
+    }
+
+    /// See [`prose`].
+    pub(super) fn cell_prose(&self, raw: &str) -> String {
         prose(&shorten(raw, self.sentence))
     }
 
@@ -165,13 +170,17 @@ fn shorten(raw: &str, max: usize) -> Cow<'_, str> {
 }
 
 /// A sentence of this program's own, in which names stand between backticks: those become code spans, the rest is
-/// plain text. Safe for any text, because both parts are escaped for what they become.
+/// plain text. Safe for any text, also in a table cell, because both parts are escaped for what they become.
 pub(in crate::report) fn prose(raw: &str) -> String {
+    prose_with(raw, cell_code)
+}
+
+fn prose_with(raw: &str, code: fn(&str) -> String) -> String {
     let parts: Vec<_> = raw.split('`').collect();
     if parts.len().is_multiple_of(2) {
         return text(raw);
     }
-    parts.iter().enumerate().map(|(at, part)| if at % 2 == 0 { text(part) } else { cell_code(part) }).collect()
+    parts.iter().enumerate().map(|(at, part)| if at % 2 == 0 { text(part) } else { code(part) }).collect()
 }
 
 /// A code span, with enough backticks around it (CommonMark 6.1).
@@ -189,9 +198,13 @@ pub(super) fn code(raw: &str) -> String {
     format!("{ticks}{pad}{plain}{pad}{ticks}")
 }
 
-/// A code span in a table cell: there a bar ends the cell even inside code, unless escaped (GFM tables).
+/// A code span in a table cell: there a bar ends the cell even inside code, unless escaped (GFM tables). A backslash
+/// before a bar cannot be escaped in a code span, so a text with both is an element in which everything can be.
 pub(in crate::report) fn cell_code(raw: &str) -> String {
-    code(raw).replace('|', "\\|")
+    match raw.contains("\\|") {
+        true => format!("<code>{}</code>", text(raw)),
+        false => code(raw).replace('|', "\\|"),
+    }
 }
 
 /// A fenced block, with a fence longer than any inside (CommonMark 4.5).
@@ -213,13 +226,14 @@ mod tests {
     fn text_from_outside_stays_text() {
         assert_eq!(text("a|b <b>*x*</b> @me #1"), "a\\|b &lt;b&gt;\\*x\\*&lt;/b&gt; @&#8203;me \\#&#8203;1");
         assert_eq!(text("gh-1 GH-2 agh-x o/r#3 # 4"), "gh-&#8203;1 GH-&#8203;2 agh-x o/r\\#&#8203;3 \\# 4");
-        assert_eq!(text("https://a www.b a.b $x$"), "https:&#8203;//a www.&#8203;b a.b &#36;x&#36;");
+        assert_eq!(text("https://a www.b a.b $x$"), "https:&#8203;//a www&#8203;.b a.b &#36;x&#36;");
         assert_eq!(html("<@a> #1"), "&lt;@&#8203;a&gt; #&#8203;1");
         assert_eq!(prose("see `a|b` <x> and `c`"), "see `a\\|b` &lt;x&gt; and `c`");
         assert_eq!(prose("odd ` tick"), "odd \\` tick");
         assert_eq!(code("a`b"), "``a`b``");
         assert_eq!(code("`"), "`` ` ``");
         assert_eq!(cell_code("a|b"), "`a\\|b`");
+        assert_eq!(cell_code("a\\|<b>"), "<code>a\\\\\\|&lt;b&gt;</code>");
         assert_eq!(fence("```\nx\n````", ""), "`````\n```\nx\n````\n`````\n");
         assert_eq!(text("a\u{202e}b\nc"), "a\\\\u\\{202e\\}b\\\\nc");
     }

@@ -128,7 +128,9 @@ fn about(document: &mut Document, record: &Record, around: &Around, pen: &Pen) {
     let commit = project.commit.as_deref().map_or_else(|| "no commit".to_owned(), |commit| pen.code(commit));
     let branch = project.branch.as_deref().map(|branch| format!(" on {}", pen.code(branch))).unwrap_or_default();
     let dirty = if project.dirty == Some(true) { ", with uncommitted changes" } else { "" };
-    let mut told = format!("Commit {commit}{branch}{dirty}. Policy {}.", pen.code(&record.policy.path));
+    let merge = project.merge_commit.as_deref().map(|merge| format!(", tested as merged in {}", pen.code(merge)));
+    let merge = merge.unwrap_or_default();
+    let mut told = format!("Commit {commit}{branch}{dirty}{merge}. Policy {}.", pen.code(&record.policy.path));
     if !pen.is_steady {
         let time = words::duration(Duration::from_millis(record.duration_ms));
         let began = clock::minute(record.started_at);
