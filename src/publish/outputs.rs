@@ -100,10 +100,14 @@ pub fn text(record: &Record, places: &Places<'_>) -> String {
 
 fn lines(values: &[(&str, String)]) -> String {
     let all: String = values.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join("\n");
-    let seed = hash(&all);
-    let end = (0_u64..).map(|count| format!("mgmt_{}_{count}", &seed[..32])).find(|end| !all.contains(end.as_str()));
-    let end = end.unwrap_or(seed);
+    let end = end(&all, &hash(&all)[..32]);
     values.iter().map(|(name, value)| format!("{name}<<{end}\n{value}\n{end}\n")).collect()
+}
+
+/// A word that none of the values holds: one of so many more than they have room for.
+fn end(values: &str, seed: &str) -> String {
+    let word = |count: usize| format!("mgmt_{seed}_{count}");
+    (0..values.len()).map(word).find(|word| !values.contains(word.as_str())).unwrap_or_else(|| word(values.len()))
 }
 
 /// Adds the outputs to the step's.
@@ -162,6 +166,13 @@ mod unit_tests {
         coverage-patch=
         comment-url=
         ");
+    }
+
+    #[test]
+    fn a_word_that_a_value_holds_is_not_taken() {
+        assert_eq!(end("", "s"), "mgmt_s_0");
+        assert_eq!(end("a mgmt_s_0", "s"), "mgmt_s_1");
+        assert_eq!(end("mgmt_s_10\nmgmt_s_0", "s"), "mgmt_s_2");
     }
 
     proptest! {

@@ -77,6 +77,14 @@ fn faults(text: &str) -> Vec<String> {
         {
             fault("a reference");
         }
+        let quoted = |line: &str| line.trim_start_matches(['>', ' ']).to_owned();
+        let underline = quoted(line);
+        if !underline.is_empty()
+            && (underline.bytes().all(|byte| byte == b'-') || underline.bytes().all(|byte| byte == b'='))
+            && !quoted(before).is_empty()
+        {
+            fault("a heading");
+        }
         match (line.starts_with('|'), columns) {
             (true, None) => {
                 if !before.trim().is_empty() && !before.starts_with('#') {
@@ -373,6 +381,7 @@ fn the_checker_sees_what_is_wrong() {
         "![x](y)",
         "https://evil.example",
         "`a` `` b <x>",
+        "> a\n> -",
     ];
     for text in bad {
         assert!(!faults(text).is_empty(), "{text}");

@@ -41,7 +41,7 @@ pub struct Note {
     pub title: String,
     /// What it means, in sentences of this program's own; names from outside stand between backticks.
     pub text: String,
-    /// What it lists; from outside.
+    /// What it lists; from outside, names in it between backticks.
     pub items: Vec<String>,
 }
 

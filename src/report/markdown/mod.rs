@@ -101,7 +101,7 @@ fn notes(document: &mut Document, around: &Around, pen: &Pen) {
         block.row(Piece::new(Kind::Verdict, told));
         for (at, item) in note.items.iter().enumerate() {
             match at < STEPS {
-                true => block.row(Piece::new(Kind::Policy, format!("> - {}\n", pen.text(item)))),
+                true => block.row(Piece::new(Kind::Policy, format!("> - {}\n", pen.item(item)))),
                 false => block.more(Kind::Policy, 1),
             }
         }
