@@ -6,8 +6,8 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use super::args::{Color, Format, Global};
 use crate::app::Stop;
-use crate::progress::harmless;
 use crate::report::Palette;
+use crate::sys::actions::harmless;
 use crate::sys::env::{self, Env};
 use crate::sys::text;
 
