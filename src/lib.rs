@@ -14,6 +14,7 @@ pub mod gate;
 pub mod github;
 pub mod history;
 pub mod progress;
+pub mod publish;
 pub mod record;
 pub mod repo;
 pub mod report;

@@ -70,7 +70,7 @@ pub fn gate(context: &Context, request: &Request) -> anyhow::Result<Checked> {
 }
 
 /// The files with what the policy says of them: whose they are, their format, how repeats count.
-fn wanted(context: &Context, config: &Config, files: &[String]) -> anyhow::Result<Vec<Wanted>> {
+pub(super) fn wanted(context: &Context, config: &Config, files: &[String]) -> anyhow::Result<Vec<Wanted>> {
     let mut out = Vec::with_capacity(files.len());
     for file in files {
         let (check, file) = match file.split_once('=') {
@@ -94,7 +94,7 @@ fn wanted(context: &Context, config: &Config, files: &[String]) -> anyhow::Resul
     Ok(out)
 }
 
-fn one(config: &Config, check: Option<&str>, path: &Utf8Path) -> Wanted {
+pub(super) fn one(config: &Config, check: Option<&str>, path: &Utf8Path) -> Wanted {
     let specs = || {
         let checks = config.checks.iter().filter(|known| check.is_none_or(|check| known.id == check));
         checks.flat_map(|check| check.evidence.iter().map(move |spec| (check.id.as_str(), spec)))

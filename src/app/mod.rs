@@ -2,14 +2,20 @@
 //!
 //! Nothing here prints or exits: that is `cli`'s.
 
+pub mod bundle;
 pub mod check;
+#[cfg(feature = "net")]
+pub mod ci;
 pub mod compare;
 pub mod explain;
 pub mod gate;
 pub mod history;
 pub mod init;
 pub mod inspect;
+pub mod job;
 pub mod judge;
+#[cfg(feature = "net")]
+pub mod remote;
 pub mod reports;
 pub mod status;
 pub mod trend;
@@ -118,7 +124,16 @@ impl From<crate::history::Error> for Stop {
 }
 
 /// Problem codes of the use cases.
-pub const CODES: &[&Code] = &[&NO_REPOSITORY, &GIT, &crate::record::BASELINE];
+pub const CODES: &[&Code] = &[
+    &NO_REPOSITORY,
+    &GIT,
+    &crate::record::BASELINE,
+    &bundle::INCOMPLETE,
+    #[cfg(feature = "net")]
+    &ci::SHARD,
+    #[cfg(feature = "net")]
+    &ci::RUNNING,
+];
 
 /// The project is not in git.
 pub const NO_REPOSITORY: Code = Code {

@@ -1,5 +1,8 @@
 //! Arguments as clap reads them.
 
+#[cfg(feature = "net")]
+use super::args_github::CiArgs;
+use super::args_github::CollectArgs;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -90,6 +93,11 @@ pub(super) enum Command {
     DataCheck(RunArgs),
     /// Judge report files that are already there; run nothing
     Gate(GateArgs),
+    /// Pack what the checks left behind, for those who judge it elsewhere
+    Collect(CollectArgs),
+    /// What ran on GitHub, and the evidence it left behind
+    #[cfg(feature = "net")]
+    Ci(CiArgs),
     /// Show what a gate would see in report files
     Inspect(InspectArgs),
     /// Write report files, added up, in a form that other tools read

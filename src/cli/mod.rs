@@ -4,7 +4,11 @@
 //! for each command; the commands that run checks share one, because only the groups they select differ.
 
 mod args;
+mod args_github;
 mod check;
+#[cfg(feature = "net")]
+mod ci;
+mod collect;
 mod completions;
 mod config;
 mod convert;
@@ -112,6 +116,9 @@ fn dispatch(program: Program, cli: Cli, env: Env, screen: &mut Screen) -> anyhow
         Command::History(args) => history::run(&context, &args, screen),
         Command::Report(args) => report::run(&context, &args, screen),
         Command::Gate(args) => gate::run(&context, &args, screen),
+        Command::Collect(args) => collect::run(&context, &args, screen),
+        #[cfg(feature = "net")]
+        Command::Ci(args) => ci::run(&context, &args, screen),
         Command::Inspect(args) => inspect::run(&context, &args, screen),
         Command::Convert(args) => convert::run(&context, &args, screen),
         Command::Init(args) => init::run(&context, &args, screen),

@@ -6,8 +6,8 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use super::args::{Color, Format, Global};
 use crate::app::Stop;
-use crate::progress::harmless;
 use crate::report::Palette;
+use crate::sys::actions::harmless;
 use crate::sys::env::{self, Env};
 use crate::sys::text;
 
@@ -107,6 +107,18 @@ impl Screen {
         let choice = if self.colour_err { anstream::ColorChoice::Always } else { anstream::ColorChoice::Never };
         let mut err = anstream::AutoStream::new(io::stderr().lock(), choice);
         let _ = writeln!(err, "{line}");
+    }
+
+    /// Says lines for those who wait far below, unless asked to be quiet.
+    #[cfg(feature = "net")]
+    pub(super) fn teller(&self) -> impl Fn(&str) + 'static {
+        let quiet = self.quiet;
+        move |line| {
+            if !quiet {
+                let mut err = io::stderr().lock();
+                let _ = writeln!(err, "{}", text::one_line(line));
+            }
+        }
     }
 
     /// Says a line unless asked to be quiet.

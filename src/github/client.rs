@@ -238,7 +238,8 @@ impl Client {
         }
     }
 
-    fn pause(&self, why: &str, time: Duration) {
+    /// Waits, and says why.
+    pub fn pause(&self, why: &str, time: Duration) {
         if !time.is_zero() {
             (self.hooks.tell)(&format!("{why}; waiting for {}", text::duration(time)));
             (self.hooks.sleep)(time);

@@ -75,7 +75,8 @@ pub fn unpack(archive: File, folder: &Utf8Path, limits: ZipLimits) -> Result<Unp
         {
             return Err(hostile("is a link or a device"));
         }
-        let path = plain_path(entry.name()).ok_or_else(|| hostile("does not stay inside the folder"))?;
+        let path = fs::plain_path(entry.name().trim_end_matches('/'))
+            .ok_or_else(|| hostile("does not stay inside the folder"))?;
         if entry.is_dir() {
             continue;
         }
@@ -109,16 +110,6 @@ pub fn unpack(archive: File, folder: &Utf8Path, limits: ZipLimits) -> Result<Unp
     }
     written.sort_unstable();
     Ok(written)
-}
-
-/// A relative path of plain names, the same on every system; `None` for all others.
-fn plain_path(name: &str) -> Option<Utf8PathBuf> {
-    let name = name.strip_suffix('/').unwrap_or(name);
-    let is_plain = |part: &str| {
-        let odd = |ch: char| ch.is_control() || "\\:<>|?*\"".contains(ch);
-        !part.is_empty() && part != "." && part != ".." && !part.contains(odd) && !part.ends_with(['.', ' '])
-    };
-    (name.len() <= 1_000 && name.split('/').all(is_plain)).then(|| Utf8PathBuf::from(name))
 }
 
 #[cfg(test)]

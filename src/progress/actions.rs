@@ -1,16 +1,16 @@
 //! Under GitHub Actions: the output of what did not pass in a folded group, and an annotation for it.
 //!
-//! Workflow commands: <https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>.
-//! A line of output that begins with `::` would be a command itself, so every line gets a bar before it. The
-//! runner's older form, `##[command]`, is a command anywhere in a line (`ActionCommand.TryParse` in
-//! actions/runner), so it is taken apart: [`harmless`].
+//! A line of output that begins with `::` would be a command itself, so every line gets a bar before it.
+//!
+//! GitHub keeps ten annotations of a level of each step. Those past that are not written: they would vanish without a
+//! word, and the groups tell of every check.
 
 use std::io::{self, Write};
 
 use super::Subscriber;
 use crate::check::Event;
 use crate::check::outcome::Status;
-use crate::sys::text;
+use crate::sys::actions::{ANNOTATIONS, data, harmless, property};
 
 /// Lines of output in a group.
 const LINES: usize = 400;
@@ -18,12 +18,14 @@ const LINES: usize = 400;
 /// Writes workflow commands.
 pub struct Actions<W> {
     out: W,
+    warnings: usize,
+    errors: usize,
 }
 
 impl<W: Write> Actions<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
-        Self { out }
+        Self { out, warnings: 0, errors: 0 }
     }
 }
 
@@ -34,19 +36,20 @@ impl<W: Write> Subscriber for Actions<W> {
 
     fn hear(&mut self, event: &Event) -> io::Result<()> {
         let Event::CheckFinished { outcome } = event else { return Ok(()) };
-        let command = match outcome.status {
+        let (command, count) = match outcome.status {
             Status::Passed | Status::Skipped => return Ok(()),
-            _ if outcome.allow_failure => "warning",
-            _ => "error",
+            _ if outcome.allow_failure => ("warning", &mut self.warnings),
+            _ => ("error", &mut self.errors),
         };
+        *count += 1;
         let reason = outcome.reason.as_deref().unwrap_or(outcome.status.word());
         let title = format!("check {}", outcome.id);
-        writeln!(
-            self.out,
-            "::{command} title={}::{}",
-            property(&title),
-            data(&format!("{}: {reason}", outcome.status.word()))
-        )?;
+        let told = format!("{}: {reason}", outcome.status.word());
+        if *count <= ANNOTATIONS {
+            writeln!(self.out, "::{command} title={}::{}", property(&title), data(&told))?;
+        } else {
+            writeln!(self.out, "{}", harmless(&format!("{title} {}", data(&told))))?;
+        }
         if !outcome.output.text.trim().is_empty() {
             let (before, tail) = outcome.output.tail(LINES);
             writeln!(self.out, "::group::output of {}", data(&outcome.id))?;
@@ -60,35 +63,6 @@ impl<W: Write> Subscriber for Actions<W> {
         }
         Ok(())
     }
-}
-
-/// Text in which the runner finds no command: a space goes into what would begin one.
-#[must_use]
-pub fn harmless(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
-        let rest = line.trim_start();
-        out.push_str(&line[..line.len() - rest.len()]);
-        let rest = match rest.strip_prefix("::") {
-            Some(rest) => {
-                out.push_str(": :");
-                rest
-            }
-            None => rest,
-        };
-        out.push_str(&rest.replace("##[", "## ["));
-    }
-    out
-}
-
-/// Escapes the text of a command.
-fn data(raw: &str) -> String {
-    text::one_line(raw).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
-}
-
-/// Escapes a property of a command.
-fn property(raw: &str) -> String {
-    data(raw).replace(':', "%3A").replace(',', "%2C")
 }
 
 #[cfg(test)]
@@ -123,8 +97,30 @@ mod tests {
     }
 
     #[test]
-    fn no_line_begins_a_command_and_none_holds_an_old_one() {
-        assert_eq!(harmless("a ::b\n  ::error::x\n::y::\r\n:z"), "a ::b\n  : :error::x\n: :y::\r\n:z");
-        assert_eq!(harmless("  | ##[add-mask]a ###[b]"), "  | ## [add-mask]a ### [b]");
+    fn no_more_annotations_than_github_keeps() {
+        let mut out = Vec::new();
+        let mut actions = Actions::new(&mut out);
+        for check in 0..12 {
+            for allow_failure in [true, false] {
+                let outcome = CheckOutcome {
+                    id: format!("c{check}"),
+                    group: "g".into(),
+                    status: Status::Failed,
+                    skip: None,
+                    reason: None,
+                    allow_failure,
+                    quarantined: false,
+                    duration_ms: 0,
+                    command: None,
+                    exit_code: Some(1),
+                    output: Output::default(),
+                    fix: None,
+                };
+                actions.hear(&Event::CheckFinished { outcome: Box::new(outcome) }).unwrap();
+            }
+        }
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!((text.matches("::error ").count(), text.matches("::warning ").count()), (10, 10));
+        assert_eq!(text.lines().filter(|line| line.starts_with("check c11 ")).count(), 2, "{text}");
     }
 }

@@ -7,7 +7,7 @@ mod events;
 mod live;
 mod plain;
 
-pub use actions::{Actions, harmless};
+pub use actions::Actions;
 pub use events::EventFile;
 pub use live::Live;
 pub use plain::Plain;

@@ -3,6 +3,7 @@
 //! A record is complete: every report about a run is rendered from its record alone. Fields are only ever
 //! added, and a reader of an older record fills them with their defaults.
 
+pub mod bundle;
 mod verdict;
 
 pub use verdict::{Counts, verdict, warnings};

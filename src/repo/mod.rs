@@ -73,6 +73,15 @@ pub fn tracked(root: &Utf8Path) -> Result<Vec<String>, Error> {
     Ok(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect())
 }
 
+/// The address of the remote `origin`, if there is one.
+///
+/// # Errors
+/// No repository, no git, or git's own refusal.
+pub fn origin(root: &Utf8Path) -> Result<Option<String>, Error> {
+    let listed = git(root, &["config", "--default", "", "--get", "remote.origin.url"])?;
+    Ok(Some(String::from_utf8_lossy(&listed).trim().to_owned()).filter(|url| !url.is_empty()))
+}
+
 /// Runs a git query in the repository that `root` lies in, and returns what it prints.
 fn git(root: &Utf8Path, args: &[&str]) -> Result<Vec<u8>, Error> {
     git_with(root, args, &[])

@@ -18,6 +18,7 @@ pub mod sparkline;
 pub mod tests;
 
 pub use human::Palette;
+pub use markdown::{Around, Link, Note, fitted, steady};
 
 use crate::record::Record;
 

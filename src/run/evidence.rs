@@ -16,7 +16,7 @@ use crate::check::Check;
 use crate::check::evidence::{From, Spec, is_glob};
 use crate::check::outcome::Status;
 use crate::check::paths::Tree as _;
-use crate::evidence::coverage::paths::{GoModule, Match, Matcher, Rule};
+use crate::evidence::coverage::paths::{GoModule, Match, Matcher, Project, Rule};
 use crate::evidence::problem::{Code, DUPLICATE, MISSING, STALE, UNMATCHED, UNREADABLE};
 use crate::evidence::{Bound, Evidence, Format, Kind, Limits, Origin, Problem, Repeats, collect};
 use crate::repo;
@@ -176,12 +176,52 @@ pub struct Wanted {
     pub paths: Vec<Rule>,
 }
 
-/// Reads files, several at once, and adds them up in the order given.
+/// The files of the project at `root`; without git, none is known and only literal paths match.
+#[must_use]
+pub fn project(root: &Utf8Path) -> Project {
+    let files = repo::tracked(root).unwrap_or_default();
+    let is_module = |file: &&String| file.as_str() == "go.mod" || file.ends_with("/go.mod");
+    let modules = files.iter().filter(is_module).filter_map(|file| go_module(root, file)).collect();
+    Project { root: root.to_string(), files: files.into_iter().collect(), modules }
+}
+
+/// Reads files, several at once, and adds them up in the order given. Files and project are those at `root`.
 #[must_use]
 pub fn read_all(wanted: &[Wanted], root: &Utf8Path, limits: &Limits) -> Evidence {
-    let matcher = OnceLock::new();
-    let matcher = || matcher.get_or_init(|| matcher_of(root));
-    let read: Vec<_> = wanted.par_iter().map(|file| read_file(file, root, &matcher, limits)).collect();
+    let exists = |path: &str| root.join(path).is_file();
+    let files = Files { root, matcher: OnceLock::new(), project: &|| project(root), exists: &exists };
+    read_within(wanted, &files, limits)
+}
+
+/// The same for files at `root` that speak of a project which is not there.
+#[must_use]
+pub fn read_all_about(wanted: &[Wanted], root: &Utf8Path, project: &Project, limits: &Limits) -> Evidence {
+    let exists = |path: &str| project.files.contains(path);
+    let files = Files { root, matcher: OnceLock::new(), project: &|| project.clone(), exists: &exists };
+    read_within(wanted, &files, limits)
+}
+
+/// Where reports lie, and what they are about.
+struct Files<'a> {
+    root: &'a Utf8Path,
+    matcher: OnceLock<Matcher>,
+    project: &'a (dyn Fn() -> Project + Sync),
+    exists: &'a (dyn Fn(&str) -> bool + Sync),
+}
+
+impl Files<'_> {
+    /// Made when the first report needs it: most hold no paths.
+    fn matcher(&self) -> &Matcher {
+        self.matcher.get_or_init(|| {
+            let Project { root, files, modules } = (self.project)();
+            Matcher::new(&root, files, modules)
+        })
+    }
+}
+
+fn read_within(wanted: &[Wanted], files: &Files<'_>, limits: &Limits) -> Evidence {
+    let root = files.root;
+    let read: Vec<_> = wanted.par_iter().map(|file| read_file(file, files, limits)).collect();
     let mut all = Evidence::default();
     for (at, (evidence, file)) in read.into_iter().zip(wanted).enumerate() {
         let is_coverage = evidence.reports.iter().any(|report| report.kind == Kind::Coverage);
@@ -220,17 +260,6 @@ fn is_same_file(a: &Utf8Path, b: &Utf8Path) -> bool {
     }
 }
 
-/// The project's files; without git, none is known and only literal paths match.
-fn matcher_of(root: &Utf8Path) -> Matcher {
-    let files = repo::tracked(root).unwrap_or_default();
-    let modules = files
-        .iter()
-        .filter(|file| file.as_str() == "go.mod" || file.ends_with("/go.mod"))
-        .filter_map(|file| go_module(root, file));
-    let modules = modules.collect();
-    Matcher::new(root.as_str(), files, modules)
-}
-
 /// The `module` line of a go.mod (<https://go.dev/ref/mod#go-mod-file-module>).
 fn go_module(root: &Utf8Path, file: &str) -> Option<GoModule> {
     let text = files::read(&root.join(file), 1 << 20).ok()?;
@@ -240,14 +269,9 @@ fn go_module(root: &Utf8Path, file: &str) -> Option<GoModule> {
     Some(GoModule { path, folder: file.strip_suffix("go.mod")?.trim_end_matches('/').to_owned() })
 }
 
-fn read_file<'m>(
-    file: &Wanted,
-    root: &Utf8Path,
-    matcher: &(impl Fn() -> &'m Matcher + Sync),
-    limits: &Limits,
-) -> Evidence {
+fn read_file(file: &Wanted, files: &Files<'_>, limits: &Limits) -> Evidence {
     let origin = Origin { check: &file.check, path: &file.path, repeats: file.repeats };
-    let full = root.join(&file.path);
+    let full = files.root.join(&file.path);
     // A pipe or a device would be read forever.
     let opened = match fs::metadata(&full) {
         Ok(meta) if !meta.is_file() => Err("it is not a plain file".to_owned()),
@@ -256,7 +280,7 @@ fn read_file<'m>(
     match opened {
         Ok(opened) => {
             let mut read = collect::read(opened, file.kind, file.format, &origin, limits);
-            match_paths(&mut read, file, root, matcher);
+            match_paths(&mut read, file, files);
             read
         }
         Err(why) => {
@@ -268,15 +292,14 @@ fn read_file<'m>(
 }
 
 /// Puts coverage on the project's own files and notes what fits none.
-fn match_paths<'m>(read: &mut Evidence, file: &Wanted, root: &Utf8Path, matcher: &impl Fn() -> &'m Matcher) {
+fn match_paths(read: &mut Evidence, file: &Wanted, files: &Files<'_>) {
     if read.coverage.is_empty() {
         return;
     }
     let roots = std::mem::take(&mut read.source_roots);
-    let exists = |path: &str| root.join(path).is_file();
     let mut lost = Vec::new();
     read.coverage = std::mem::take(&mut read.coverage).matched(|path| {
-        let found = matcher().find(path, &file.paths, &roots, &exists);
+        let found = files.matcher().find(path, &file.paths, &roots, &|path| (files.exists)(path));
         match &found {
             Match::File(_) => {}
             Match::None => lost.push(format!("`{}`", text::one_line(path))),

@@ -11,6 +11,34 @@ pub const CI: &str = "CI";
 pub const NO_COLOR: &str = "NO_COLOR";
 /// `true` inside a GitHub Actions job.
 pub const GITHUB_ACTIONS: &str = "GITHUB_ACTIONS";
+/// A token for GitHub; `gh` and many tools read the second name.
+pub const GITHUB_TOKENS: [&str; 2] = ["GITHUB_TOKEN", "GH_TOKEN"];
+/// The address of GitHub's API.
+pub const GITHUB_API_URL: &str = "GITHUB_API_URL";
+/// The address people see: `https://github.com`.
+pub const GITHUB_SERVER_URL: &str = "GITHUB_SERVER_URL";
+/// `owner/name` of the repository whose workflow runs.
+pub const GITHUB_REPOSITORY: &str = "GITHUB_REPOSITORY";
+/// What started the workflow.
+pub const GITHUB_EVENT_NAME: &str = "GITHUB_EVENT_NAME";
+/// The file with what GitHub knows of that.
+pub const GITHUB_EVENT_PATH: &str = "GITHUB_EVENT_PATH";
+/// The commit that is checked out: of a pull request the merge that is tested.
+pub const GITHUB_SHA: &str = "GITHUB_SHA";
+/// The branch or tag: `refs/heads/main`.
+pub const GITHUB_REF: &str = "GITHUB_REF";
+/// The number of the workflow's run in all of GitHub.
+pub const GITHUB_RUN_ID: &str = "GITHUB_RUN_ID";
+/// Its attempt, from 1.
+pub const GITHUB_RUN_ATTEMPT: &str = "GITHUB_RUN_ATTEMPT";
+/// The name of the job.
+pub const GITHUB_JOB: &str = "GITHUB_JOB";
+/// The workflow's file at its commit: `o/r/.github/workflows/ci.yml@refs/heads/main`.
+pub const GITHUB_WORKFLOW_REF: &str = "GITHUB_WORKFLOW_REF";
+/// The file that takes a step's outputs.
+pub const GITHUB_OUTPUT: &str = "GITHUB_OUTPUT";
+/// The file that takes a step's part of the job summary.
+pub const GITHUB_STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 /// Where programs are looked for.
 pub const PATH: &str = "PATH";
 /// Windows: the endings that make a file a program.

@@ -131,6 +131,17 @@ fn set_shared_mode(_file: &fs::File) -> io::Result<()> {
     Ok(())
 }
 
+/// A path from outside, if it is a relative one of plain names: the same on every system, and below whatever it is
+/// joined to.
+#[must_use]
+pub fn plain_path(name: &str) -> Option<Utf8PathBuf> {
+    let is_plain = |part: &str| {
+        let odd = |ch: char| ch.is_control() || "\\:<>|?*\"".contains(ch);
+        !part.is_empty() && part != "." && part != ".." && !part.contains(odd) && !part.ends_with(['.', ' '])
+    };
+    (name.len() <= 1_000 && name.split('/').all(is_plain)).then(|| Utf8PathBuf::from(name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

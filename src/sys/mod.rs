@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows what a check, a rule or a report is.
 
+pub mod actions;
 pub mod clock;
 pub mod env;
 pub mod fs;

@@ -2,8 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod stages;
-mod support;
+#[path = "../support/project.rs"]
+pub mod support;
 mod trend;
 
 mod baseline;
@@ -17,3 +17,4 @@ mod gate_rules;
 mod history;
 mod inspect;
 mod quarantine;
+mod stages;

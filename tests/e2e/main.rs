@@ -2,9 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[expect(dead_code, reason = "shared with tests/cli, which uses all of it")]
-#[path = "../cli/support.rs"]
-mod support;
+#[path = "../support/project.rs"]
+pub mod support;
 
 mod browser;
 mod ml_service;

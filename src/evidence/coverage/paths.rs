@@ -6,7 +6,9 @@
 //! fit neither. What fits nothing keeps its name and is listed: it is never put on the nearest file.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+
+use serde::{Deserialize, Serialize};
 
 use super::super::{Bound, Limits, Sink};
 
@@ -23,7 +25,7 @@ pub(in crate::evidence) fn bounded<'a>(name: &'a str, sink: &mut dyn Sink, limit
 }
 
 /// `from` at the start of a report path becomes `to`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
     /// A path or the beginning of one, ending at a `/`.
     pub from: String,
@@ -32,12 +34,24 @@ pub struct Rule {
 }
 
 /// A Go module: its import path and its folder from the root.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GoModule {
     /// `github.com/acme/app`.
     pub path: String,
     /// The folder of its `go.mod`; empty is the root.
     pub folder: String,
+}
+
+/// The files of a project, as reports may name them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Project {
+    /// Where it lay when the reports were written.
+    pub root: String,
+    /// Its files, as paths from the root.
+    pub files: BTreeSet<String>,
+    /// Its Go modules.
+    #[serde(default)]
+    pub modules: Vec<GoModule>,
 }
 
 /// What a report path turned out to be.

@@ -1,266 +1,157 @@
 //! The report as Markdown: the verdict and what to do on top, everything else folded.
 //!
-//! Text from outside never becomes markup: it goes through [`text`], [`code`] or [`fence`], each of which escapes
-//! for its own place. Deliberately absent: limits of one receiver, such as the length of a comment.
+//! Text from outside never becomes markup: it goes through a [`Pen`], which escapes for its own place. A report is made
+//! of pieces ([`document`]): a file gets all of them, a receiver with a limit the most useful ones.
 
+mod around;
+mod checks;
+mod document;
 mod escape;
+mod numbers;
 mod patch;
 mod rules;
 mod tests;
 
-use std::fmt::Write as _;
+use std::time::Duration;
 
+pub use self::around::{Around, Link, Note};
 pub(super) use self::escape::{cell_code, prose};
 
-use self::escape::{code, fence, html, text};
-use super::sparkline::sparkline;
-use super::{advice, compare, score};
-use crate::check::outcome::{CheckOutcome, Status};
-use crate::check::score::Health;
-use crate::evidence::metric;
+use self::document::{Block, Document, Kind, Piece, Rest};
+use self::escape::Pen;
+use super::{advice, compare};
 use crate::gate::Verdict;
 use crate::record::Record;
 use crate::sys::{clock, text as words};
 
-/// Lines of output shown of a check that did not pass.
-const TAIL_LINES: usize = 80;
-/// Marks of a trend.
-const TREND: usize = 30;
+/// Things to do that are listed.
+const STEPS: usize = 10;
 
 /// Renders a record.
 pub(super) fn render(record: &Record) -> String {
-    let mut out = String::new();
-    head(&mut out, record);
-    rules::section(&mut out, record);
-    patch::section(&mut out, record);
-    checks(&mut out, record);
-    tests::failed(&mut out, record);
-    outputs(&mut out, record);
-    problems(&mut out, record);
-    tests::changes(&mut out, record);
-    tests::slowest(&mut out, record);
-    score_parts(&mut out, record);
-    trends(&mut out, record);
-    numbers(&mut out, record);
-    about(&mut out, record);
-    out
+    document(record, &Around::default(), &Pen::WHOLE).whole()
 }
 
-fn head(out: &mut String, record: &Record) {
+/// The report for a receiver that takes at most `budget` bytes.
+///
+/// All of it where it fits, else its most useful pieces with what was left out in numbers and the place of the whole.
+/// The verdict always has room in 16 KiB.
+#[must_use]
+pub fn fitted(record: &Record, around: &Around, budget: usize) -> String {
+    let whole = document(record, around, &Pen::WHOLE).whole();
+    match whole.len() <= budget {
+        true => whole,
+        false => document(record, around, &Pen::for_budget(budget)).fitted(budget, &around.links),
+    }
+}
+
+/// What the report says that stays the same if the same commit is looked at again: no times, nothing of earlier runs,
+/// no output. Two reports that agree in it need not replace each other. It is not meant to be read.
+#[must_use]
+pub fn steady(record: &Record, around: &Around) -> String {
+    let around = Around { links: Vec::new(), ..around.clone() };
+    document(record, &around, &Pen::STEADY).steady()
+}
+
+fn document(record: &Record, around: &Around, pen: &Pen) -> Document {
+    let mut document = Document::default();
+    head(&mut document, record, pen);
+    notes(&mut document, around, pen);
+    steps(&mut document, record, pen);
+    rules::section(&mut document, record, pen);
+    patch::section(&mut document, record, pen);
+    checks::section(&mut document, record, pen);
+    tests::failed(&mut document, record, pen);
+    checks::outputs(&mut document, record, pen);
+    checks::problems(&mut document, record, pen);
+    tests::changes(&mut document, record, pen);
+    tests::slowest(&mut document, record, pen);
+    numbers::score_parts(&mut document, record, pen);
+    numbers::trends(&mut document, record, pen);
+    numbers::measurements(&mut document, record, pen);
+    about(&mut document, record, around, pen);
+    document
+}
+
+fn head(document: &mut Document, record: &Record, pen: &Pen) {
     let sign = match record.verdict {
         Verdict::Pass => "✅",
         Verdict::Fail => "❌",
         Verdict::Inconclusive => "❔",
         Verdict::Interrupted => "⏹️",
     };
-    let name = text(&record.project.name);
-    line(out, &format!("## {sign} {}: {} `{}`", record.verdict.word(), name, record.command));
-    line(out, "");
-    line(out, &format!("{}.", words::capitalised(&text(&advice::summary(record)))));
-    line(out, "");
+    let (name, command) = (pen.text(&record.project.name), pen.code(&record.command));
+    let summary = words::capitalised(&pen.text(&advice::summary(record)));
+    let mut told = format!("## {sign} {}: {name} {command}\n\n{summary}.\n\n", record.verdict.word());
     if let Some(baseline) = &record.baseline {
-        line(out, &format!("Compared with {}.", text(&compare::baseline(baseline))));
-        line(out, "");
+        let baseline = match pen.is_steady {
+            true => pen.code(&baseline.run),
+            false => pen.text(&compare::baseline(baseline)),
+        };
+        told.push_str(&format!("Compared with {baseline}.\n\n"));
     }
+    document.push(Block::single(Kind::Verdict, told));
+}
+
+/// What a reader must know before the numbers, set off from what the run itself says.
+fn notes(document: &mut Document, around: &Around, pen: &Pen) {
+    for note in &around.notes {
+        let mut block = Block::new("> [!IMPORTANT]\n", Rest::Quoted, "\n");
+        let told = format!("> **{}** {}\n", pen.text(&note.title), pen.prose(&note.text));
+        block.row(Piece::new(Kind::Verdict, told));
+        for (at, item) in note.items.iter().enumerate() {
+            match at < STEPS {
+                true => block.row(Piece::new(Kind::Policy, format!("> - {}\n", pen.item(item)))),
+                false => block.more(Kind::Policy, 1),
+            }
+        }
+        document.push(block);
+    }
+}
+
+fn steps(document: &mut Document, record: &Record, pen: &Pen) {
     let steps = advice::steps(record);
-    if !steps.is_empty() {
-        line(out, "**What to do next**");
-        line(out, "");
-        for step in steps.iter().take(10) {
-            let command = step.command.as_deref().map(|command| format!(" → {}", code(command))).unwrap_or_default();
-            line(out, &format!("1. {}{command}", prose(&step.what)));
-        }
-        if steps.len() > 10 {
-            line(out, &format!("1. … and {} more, in the sections below.", steps.len() - 10));
-        }
-        line(out, "");
-    }
-}
-
-fn checks(out: &mut String, record: &Record) {
-    if record.checks.is_empty() {
+    if steps.is_empty() {
         return;
     }
-    let passed = record.checks.iter().filter(|check| check.status == Status::Passed).count();
-    let total = record.checks.len();
-    fold(out, &format!("Checks: {passed} of {total} passed"), passed < total, |out| {
-        line(out, "| | check | group | time | |");
-        line(out, "|---|---|---|---:|---|");
-        for check in &record.checks {
-            let reason = check.reason.as_deref().map(prose).unwrap_or_default();
-            let time = words::duration(std::time::Duration::from_millis(check.duration_ms));
-            line(
-                out,
-                &format!(
-                    "| {} | {} | {} | {time} | {reason} |",
-                    check_sign(check),
-                    cell_code(&check.id),
-                    text(&check.group)
-                ),
-            );
-        }
-        if !record.left_out.is_empty() {
-            line(out, "");
-            let ids: Vec<_> = record.left_out.keys().map(|id| code(id)).collect();
-            line(out, &format!("Not asked for: {}.", ids.join(", ")));
-        }
-    });
-}
-
-fn check_sign(check: &CheckOutcome) -> String {
-    let sign = match check.status {
-        Status::Passed => "✅",
-        Status::Failed | Status::TimedOut | Status::Error if check.is_excused() => "⚠️",
-        Status::Failed | Status::TimedOut | Status::Error => "❌",
-        Status::Skipped => "⏭️",
-        Status::Interrupted => "⏹️",
-    };
-    format!("{sign} {}", check.status.word())
-}
-
-fn outputs(out: &mut String, record: &Record) {
-    for check in record.checks.iter().filter(|check| !matches!(check.status, Status::Passed | Status::Skipped)) {
-        if check.output.text.trim().is_empty() && check.command.is_none() {
-            continue;
-        }
-        let (before, tail) = check.output.tail(TAIL_LINES);
-        let left = before.map(|before| format!(" (last {TAIL_LINES} lines, after {before})")).unwrap_or_default();
-        fold(out, &format!("Output of {}{left}", check.id), false, |out| {
-            if let Some(command) = &check.command {
-                line(out, &format!("Command: {}", code(command)));
-                line(out, "");
-            }
-            if let Some(fix) = &check.fix {
-                line(out, &format!("Repair: {}", code(fix)));
-                line(out, "");
-            }
-            match tail.trim() {
-                "" => line(out, "It printed nothing."),
-                _ => out.push_str(&fence(&tail, "text")),
-            }
-        });
+    let mut block = Block::new("**What to do next**\n\n", Rest::Step, "\n");
+    for step in steps.iter().take(STEPS) {
+        let command = step.command.as_deref().map(|command| format!(" → {}", pen.code(command))).unwrap_or_default();
+        block.row(Piece::new(Kind::Step, format!("1. {}{command}\n", pen.prose(&step.what))));
     }
+    block.more(Kind::Step, steps.len().saturating_sub(STEPS));
+    document.push(block);
 }
 
-fn problems(out: &mut String, record: &Record) {
-    if record.problems.is_empty() {
-        return;
-    }
-    let open = record.counts().losses > 0;
-    fold(out, &format!("Problems: {}", record.problems.len()), open, |out| {
-        for problem in &record.problems {
-            let place = match (&problem.file, problem.line) {
-                (Some(file), Some(at)) => format!("{} line {at}: ", code(file)),
-                (Some(file), None) => format!("{}: ", code(file)),
-                _ => String::new(),
-            };
-            let hint = problem.hint.as_deref().map(|hint| format!(" — {}", prose(hint))).unwrap_or_default();
-            let level = serde_json::to_value(problem.level)
-                .ok()
-                .and_then(|level| level.as_str().map(str::to_owned))
-                .unwrap_or_default();
-            line(out, &format!("- **{level}** {place}{}{hint} ({})", prose(&problem.message), code(&problem.code)));
-        }
-    });
-}
-
-fn score_parts(out: &mut String, record: &Record) {
-    let Some(score) = &record.score else { return };
-    fold(out, &format!("Score: {} of 100", score::value(score)), score.health() != Health::Healthy, |out| {
-        line(out, &format!("{}.", words::capitalised(&text(&score.message()))));
-        line(out, "");
-        line(out, "| group | checks passed | weight | points |");
-        line(out, "|---|---|---:|---:|");
-        for part in score::parts(score) {
-            line(out, &format!("| {} | {} | {} | {} |", text(part.group), part.passed, part.weight, part.points));
-        }
-    });
-}
-
-/// How the main numbers went over the last runs, one line each.
-fn trends(out: &mut String, record: &Record) {
-    let drawn: Vec<_> = record.trends.iter().filter(|trend| trend.points.len() > 1).collect();
-    if drawn.is_empty() {
-        return;
-    }
-    fold(out, "Trends", false, |out| {
-        line(out, "| metric | last runs | from | to |");
-        line(out, "|---|---|---:|---:|");
-        for trend in drawn {
-            let unit = metric::unit(&trend.metric);
-            let values: Vec<_> = trend.points.iter().map(|point| point.value.unwrap_or(f64::NAN)).collect();
-            let shown = |value: Option<&f64>| value.map(|value| unit.alone(*value)).unwrap_or_default();
-            line(
-                out,
-                &format!(
-                    "| {} | {} | {} | {} |",
-                    cell_code(&trend.metric),
-                    sparkline(&values, TREND),
-                    shown(values.first()),
-                    shown(values.last())
-                ),
-            );
-        }
-    });
-}
-
-fn numbers(out: &mut String, record: &Record) {
-    if record.measurements.is_empty() {
-        return;
-    }
-    fold(out, "Measurements", false, |out| {
-        line(out, "| metric | value | read from |");
-        line(out, "|---|---:|---|");
-        for measurement in record.measurements.iter() {
-            let value = metric::unit(&measurement.name).alone(measurement.value);
-            let scope = measurement.scope.as_deref().map(|scope| format!(" in {}", cell_code(scope)));
-            line(
-                out,
-                &format!(
-                    "| {}{} | {value} | {} |",
-                    cell_code(&measurement.name),
-                    scope.unwrap_or_default(),
-                    cell_code(&measurement.sources.join(", "))
-                ),
-            );
-        }
-    });
-}
-
-fn about(out: &mut String, record: &Record) {
+fn about(document: &mut Document, record: &Record, around: &Around, pen: &Pen) {
     let project = &record.project;
-    let commit = project.commit.as_deref().map_or_else(|| "no commit".to_owned(), code);
-    let branch = project.branch.as_deref().map(|branch| format!(" on {}", code(branch))).unwrap_or_default();
+    let commit = project.commit.as_deref().map_or_else(|| "no commit".to_owned(), |commit| pen.code(commit));
+    let branch = project.branch.as_deref().map(|branch| format!(" on {}", pen.code(branch))).unwrap_or_default();
     let dirty = if project.dirty == Some(true) { ", with uncommitted changes" } else { "" };
-    let time = words::duration(std::time::Duration::from_millis(record.duration_ms));
-    line(
-        out,
-        &format!(
-            "Commit {commit}{branch}{dirty}. Policy {}. Began {}, took {time}. Record {}.",
-            code(&record.policy.path),
-            clock::minute(record.started_at),
-            code(&record.id)
-        ),
-    );
-}
-
-fn line(out: &mut String, text: &str) {
-    out.push_str(text.trim_end());
-    out.push('\n');
-}
-
-fn indent(out: &mut String, block: &str, by: &str) {
-    for text in block.lines() {
-        line(out, &format!("{by}{text}"));
+    let merge = project.merge_commit.as_deref().map(|merge| format!(", tested as merged in {}", pen.code(merge)));
+    let merge = merge.unwrap_or_default();
+    let mut told = format!("Commit {commit}{branch}{dirty}{merge}. Policy {}.", pen.code(&record.policy.path));
+    if !pen.is_steady {
+        let time = words::duration(Duration::from_millis(record.duration_ms));
+        let began = clock::minute(record.started_at);
+        told.push_str(&format!(" Began {began}, took {time}. Record {}.", pen.code(&record.id)));
     }
+    if !around.links.is_empty() {
+        let links: Vec<_> = around.links.iter().map(Link::markdown).collect();
+        told.push_str(&format!(" {}.", links.join(" · ")));
+    }
+    document.push(Block::single(Kind::Verdict, told + "\n"));
 }
 
-/// A section that is closed until somebody opens it. Blank lines around the body let Markdown work inside.
-fn fold(out: &mut String, title: &str, open: bool, body: impl FnOnce(&mut String)) {
-    let open = if open { " open" } else { "" };
-    let _ = writeln!(out, "<details{open}><summary>{}</summary>\n", html(title));
-    body(out);
-    out.push_str("\n</details>\n\n");
+/// Each line of a block further in.
+fn indented(block: &str, by: &str) -> String {
+    block.lines().map(|line| format!("{}\n", format!("{by}{line}").trim_end())).collect()
+}
+
+/// The frame of a section that is closed until somebody opens it. Blank lines around the body let Markdown work inside.
+fn fold(pen: &Pen, title: &str, is_open: bool) -> (String, String) {
+    let open = if is_open { " open" } else { "" };
+    (format!("<details{open}><summary>{}</summary>\n\n", pen.html(title)), "\n</details>\n\n".to_owned())
 }
 
 #[cfg(test)]
@@ -426,7 +317,7 @@ mod unit_tests {
 
         Their failures are excused for a time.
 
-        - `tests.test_limits::test_frozen[<EUR>]` in `tests/test_limits.py`: failed; until 2026-04-30: race in the mock, see \#41
+        - `tests.test_limits::test_frozen[<EUR>]` in `tests/test_limits.py`: failed; until 2026-04-30: race in the mock, see \#&#8203;41
 
         </details>
 

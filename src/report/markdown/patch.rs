@@ -1,7 +1,8 @@
 //! Changed lines, one row for each file, with the ranges to look at.
 
-use super::escape::{cell_code, code, text};
-use super::{fold, line};
+use super::document::{Block, Document, Kind, Piece, Rest};
+use super::escape::Pen;
+use super::fold;
 use crate::evidence::coverage::LineSet;
 use crate::gate::patch::PatchFile;
 use crate::record::Record;
@@ -13,7 +14,7 @@ const FILES: usize = 50;
 const RANGES: usize = 12;
 
 /// The section; nothing where nothing was compared.
-pub(super) fn section(out: &mut String, record: &Record) {
+pub(super) fn section(document: &mut Document, record: &Record, pen: &Pen) {
     let Some(patch) = &record.patch else { return };
     let ran: u64 = patch.files.iter().map(|file| file.covered.len()).sum();
     let not_run: u64 = patch.files.iter().map(|file| file.uncovered.len() + file.touched.len()).sum();
@@ -26,50 +27,48 @@ pub(super) fn section(out: &mut String, record: &Record) {
     if unmeasured > 0 {
         title.push_str(&format!(", {} not measured", words::plural(unmeasured as u64, "file", "files")));
     }
-    fold(out, &title, not_run + lost > 0 || unmeasured > 0, |out| {
-        let base = if patch.has_base { "" } else { " Without a baseline nothing is known of what ran before." };
-        line(out, &format!("Changed since {}.{base}", text(&patch.between)));
-        line(out, "");
-        if unmeasured > 0 {
-            let names: Vec<_> = patch.unmeasured.iter().take(FILES).map(|path| code(path)).collect();
-            let more = if unmeasured > FILES { format!(" and {} more", unmeasured - FILES) } else { String::new() };
-            line(out, &format!("Changed, and no coverage report mentions them: {}{more}.", names.join(", ")));
-            line(out, "");
+    let (head, foot) = fold(pen, &title, not_run + lost > 0 || unmeasured > 0);
+    let base = if patch.has_base { "" } else { " Without a baseline nothing is known of what ran before." };
+    let mut open = format!("{head}Changed since {}.{base}\n\n", pen.text(&patch.between));
+    if unmeasured > 0 {
+        let most = Pen { names: pen.names.min(FILES), ..*pen };
+        let names = most.enumeration(patch.unmeasured.iter().map(String::as_str));
+        open.push_str(&format!("Changed, and no coverage report mentions them: {names}.\n\n"));
+    }
+    if patch.files.is_empty() {
+        let told = "No changed line is one that coverage can tell anything about.\n";
+        let kind = if unmeasured > 0 { Kind::OpenFile } else { Kind::CoveredFile };
+        document.push(Block::single(kind, format!("{open}{told}{foot}")));
+        return;
+    }
+    open.push_str("| file | ran | not run | still not run | lost |\n|---|---:|---|---|---|\n");
+    let legend = "\n*Not run*: changed lines that no test runs. *Still not run*: changed, and not run before either. \
+                  *Lost*: ran in the baseline and no more.\n";
+    let mut block = Block::new(open, Rest::Paragraph, format!("{legend}{foot}"));
+    // Those with something to do first.
+    let mut files: Vec<_> = patch.files.iter().collect();
+    files.sort_by_key(|file| std::cmp::Reverse((file.uncovered.len(), file.lost.len(), file.touched.len())));
+    for (at, file) in files.into_iter().enumerate() {
+        let is_covered = file.uncovered.is_empty() && file.sums().lost == 0 && file.touched.is_empty();
+        let kind = if is_covered { Kind::CoveredFile } else { Kind::OpenFile };
+        match at < FILES {
+            true => block.row(Piece::new(kind, row(file, pen))),
+            false => block.more(kind, 1),
         }
-        if patch.files.is_empty() {
-            line(out, "No changed line is one that coverage can tell anything about.");
-            return;
-        }
-        line(out, "| file | ran | not run | still not run | lost |");
-        line(out, "|---|---:|---|---|---|");
-        // Those with something to do first.
-        let mut files: Vec<_> = patch.files.iter().collect();
-        files.sort_by_key(|file| std::cmp::Reverse((file.uncovered.len(), file.lost.len(), file.touched.len())));
-        for file in files.iter().take(FILES) {
-            let old = file.old_path.as_deref().map(|old| format!(" (was {})", cell_code(old))).unwrap_or_default();
-            line(
-                out,
-                &format!(
-                    "| {}{old} | {} | {} | {} | {} |",
-                    cell_code(&file.path),
-                    file.covered.len(),
-                    ranges(&file.uncovered),
-                    ranges(&file.touched),
-                    lost_lines(file)
-                ),
-            );
-        }
-        line(out, "");
-        if files.len() > FILES {
-            line(out, &format!("… and {} more files; the record of this run has them all.", files.len() - FILES));
-            line(out, "");
-        }
-        line(
-            out,
-            "*Not run*: changed lines that no test runs. *Still not run*: changed, and not run before either. \
-             *Lost*: ran in the baseline and no more.",
-        );
-    });
+    }
+    document.push(block);
+}
+
+fn row(file: &PatchFile, pen: &Pen) -> String {
+    let old = file.old_path.as_deref().map(|old| format!(" (was {})", pen.cell_code(old))).unwrap_or_default();
+    format!(
+        "| {}{old} | {} | {} | {} | {} |\n",
+        pen.cell_code(&file.path),
+        file.covered.len(),
+        ranges(&file.uncovered),
+        ranges(&file.touched),
+        lost_lines(file)
+    )
 }
 
 fn lost_lines(file: &PatchFile) -> String {

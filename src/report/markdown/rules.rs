@@ -1,48 +1,53 @@
 //! The rules as a table: value and limit, and the difference where there is a baseline.
 
-use super::escape::{cell_code, code, text};
-use super::line;
+use super::document::{Block, Document, Kind, Piece, Rest};
+use super::escape::{Pen, text};
+use crate::evidence::metric::{self, Unit};
 use crate::gate::{RuleResult, RuleVerdict};
 use crate::record::Record;
-use crate::report::{advice, compare};
+use crate::report::compare;
 
 /// Rows listed; a rule with a limit for every file can have very many.
 const ROWS: usize = 200;
 
 /// The section; nothing where there was no gate.
-pub(super) fn section(out: &mut String, record: &Record) {
+pub(super) fn section(document: &mut Document, record: &Record, pen: &Pen) {
     let Some(gate) = &record.gate else { return };
-    line(out, &format!("### Rules (gate {})", code(gate)));
-    line(out, "");
     let compared = record.baseline.is_some() || record.rules.iter().any(|rule| rule.base.is_some());
-    match compared {
-        true => line(
-            out,
-            "| | metric | value | limit | baseline | difference | read from |\n|---|---|---:|---|---:|---:|---|",
-        ),
-        false => line(out, "| | metric | value | limit | read from |\n|---|---|---:|---|---|"),
-    }
+    let columns = match compared {
+        true => "| | metric | value | limit | baseline | difference | read from |\n|---|---|---:|---|---:|---:|---|",
+        false => "| | metric | value | limit | read from |\n|---|---|---:|---|---|",
+    };
+    let mut block = Block::new(format!("### Rules (gate {})\n\n{columns}\n", pen.code(gate)), Rest::Paragraph, "\n");
     let (shown, left) = chosen(&record.rules);
     for rule in shown {
-        row(out, rule, compared);
+        block.row(Piece::new(kind(rule.verdict), row(rule, compared, pen)));
     }
-    line(out, "");
-    if !left.is_empty() {
-        let held = left.iter().filter(|rule| rule.verdict == RuleVerdict::Pass).count();
-        let beside = advice::not_applicable((left.len() - held) as u64);
-        line(out, &format!("… and {held} more that hold{beside}; the record of this run has them all."));
-        line(out, "");
+    for rule in left {
+        block.more(kind(rule.verdict), 1);
     }
+    document.push(block);
     let mut not_asked: Vec<_> = record
         .rules
         .iter()
         .filter(|rule| rule.verdict == RuleVerdict::NotAsked)
-        .map(|rule| code(&rule.metric))
+        .map(|rule| rule.metric.as_str())
         .collect();
     not_asked.dedup();
     if !not_asked.is_empty() {
-        line(out, &format!("Not asked, because no selected check measures them: {}.", not_asked.join(", ")));
-        line(out, "");
+        let names = pen.enumeration(not_asked.into_iter());
+        let told = format!("Not asked, because no selected check measures them: {names}.\n\n");
+        document.push(Block::single(Kind::NotAsked, told));
+    }
+}
+
+fn kind(verdict: RuleVerdict) -> Kind {
+    match verdict {
+        RuleVerdict::Fail => Kind::FailedRule,
+        RuleVerdict::Inconclusive => Kind::OpenRule,
+        RuleVerdict::Warn => Kind::WarnedRule,
+        RuleVerdict::Pass => Kind::PassedRule,
+        RuleVerdict::NotApplicable | RuleVerdict::NotAsked => Kind::IdleRule,
     }
 }
 
@@ -61,21 +66,24 @@ fn chosen(rules: &[RuleResult]) -> (Vec<&RuleResult>, Vec<&RuleResult>) {
     })
 }
 
-fn row(out: &mut String, rule: &RuleResult, compared: bool) {
-    let scope = rule.scope.as_deref().map(|scope| format!(" in {}", cell_code(scope))).unwrap_or_default();
-    let sources = rule.source.as_deref().map(cell_code).unwrap_or_default();
+fn row(rule: &RuleResult, compared: bool, pen: &Pen) -> String {
+    // How long something took is another number each time, and means the same.
+    let is_told = !pen.is_steady || metric::unit(&rule.metric) != Unit::Seconds;
+    let scope = rule.scope.as_deref().map(|scope| format!(" in {}", pen.cell_code(scope))).unwrap_or_default();
+    let sources = rule.source.as_deref().map(|source| pen.cell_code(source)).unwrap_or_default();
+    let number = |value: Option<String>| value.filter(|_| is_told).map(|value| text(&value)).unwrap_or_default();
     let mut cells = vec![
         sign(rule.verdict).to_owned(),
-        format!("{}{scope}", cell_code(&rule.metric)),
-        text(&rule.shown_value()),
-        text(&rule.limit),
+        format!("{}{scope}", pen.cell_code(&rule.metric)),
+        number(Some(rule.shown_value())),
+        pen.text(&rule.limit),
     ];
     if compared {
-        cells.push(compare::base(rule).map(|base| text(&base)).unwrap_or_default());
-        cells.push(compare::difference(rule).map(|difference| text(&difference)).unwrap_or_default());
+        cells.push(number(compare::base(rule)));
+        cells.push(number(compare::difference(rule)));
     }
     cells.push(sources);
-    line(out, &format!("| {} |", cells.join(" | ")));
+    format!("| {} |\n", cells.join(" | "))
 }
 
 fn sign(verdict: RuleVerdict) -> &'static str {

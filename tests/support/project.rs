@@ -11,52 +11,63 @@ const SCRUBBED: &[&str] = &["CI", "NO_COLOR", "TERM", "CLICOLOR", "CLICOLOR_FORC
 const SCRUBBED_PREFIXES: &[&str] = &["GITHUB_", "GH_", "RUNNER_", "ACTIONS_", "GIT_", "CARGO_"];
 
 /// A project.
-pub(crate) struct Project {
+pub struct Project {
     folder: tempfile::TempDir,
 }
 
 /// What a run of the binary left.
 #[derive(Debug)]
-pub(crate) struct Ran {
-    pub(crate) code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
+pub struct Ran {
+    /// The exit code; -1 after a signal.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
 }
 
 impl Project {
     /// An empty folder that is not a git repository.
-    pub(crate) fn new() -> Self {
+    #[expect(
+        clippy::new_without_default,
+        reason = "a project that is made by default would leave a folder behind unseen"
+    )]
+    pub fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
     /// A folder with this mgmt.yml.
-    pub(crate) fn with(config: &str) -> Self {
+    pub fn with(config: &str) -> Self {
         let project = Self::new();
         project.write("mgmt.yml", config);
         project
     }
 
-    pub(crate) fn root(&self) -> &Path {
+    /// Its folder.
+    pub fn root(&self) -> &Path {
         self.folder.path()
     }
 
-    pub(crate) fn path(&self, path: &str) -> PathBuf {
+    /// A path in it.
+    pub fn path(&self, path: &str) -> PathBuf {
         self.root().join(path)
     }
 
-    pub(crate) fn write(&self, path: &str, content: impl AsRef<[u8]>) -> &Self {
+    /// Writes a file and the folders that it needs.
+    pub fn write(&self, path: &str, content: impl AsRef<[u8]>) -> &Self {
         let path = self.path(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content).unwrap();
         self
     }
 
-    pub(crate) fn read(&self, path: &str) -> String {
+    /// A file's text.
+    pub fn read(&self, path: &str) -> String {
         std::fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
     /// Names in a folder, sorted.
-    pub(crate) fn list(&self, path: &str) -> Vec<String> {
+    pub fn list(&self, path: &str) -> Vec<String> {
         let Ok(entries) = std::fs::read_dir(self.path(path)) else { return Vec::new() };
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
@@ -64,24 +75,24 @@ impl Project {
     }
 
     /// The store of its records.
-    pub(crate) fn store(&self) -> Store {
+    pub fn store(&self) -> Store {
         Store::of(Utf8Path::from_path(self.root()).unwrap())
     }
 
     /// The ids of its records, oldest first.
-    pub(crate) fn records(&self) -> Vec<String> {
+    pub fn records(&self) -> Vec<String> {
         let mut ids = self.store().ids().unwrap();
         ids.reverse();
         ids
     }
 
     /// One record as JSON.
-    pub(crate) fn record(&self, id: &str) -> serde_json::Value {
+    pub fn record(&self, id: &str) -> serde_json::Value {
         serde_json::to_value(self.store().get(id).unwrap()).unwrap()
     }
 
     /// Makes it a repository with one commit of everything in it.
-    pub(crate) fn commit(&self) -> &Self {
+    pub fn commit(&self) -> &Self {
         for args in [&["init", "-q", "-b", "main"][..], &["add", "-A"], &["commit", "-q", "-m", "one"]] {
             self.git(args);
         }
@@ -89,7 +100,7 @@ impl Project {
     }
 
     /// Runs git with a fixed author and date.
-    pub(crate) fn git(&self, args: &[&str]) -> String {
+    pub fn git(&self, args: &[&str]) -> String {
         let mut git = scrubbed("git");
         git.args(args)
             .current_dir(self.root())
@@ -105,26 +116,26 @@ impl Project {
     }
 
     /// The binary, ready to be given arguments.
-    pub(crate) fn command(&self) -> Command {
+    pub fn command(&self) -> Command {
         let mut command = scrubbed(env!("CARGO_BIN_EXE_mgmt"));
         command.current_dir(self.root());
         command
     }
 
     /// Runs the binary.
-    pub(crate) fn run(&self, args: &[&str]) -> Ran {
+    pub fn run(&self, args: &[&str]) -> Ran {
         ran(self.command().args(args).output().unwrap())
     }
 
     /// Runs the binary and reads its JSON.
-    pub(crate) fn json(&self, args: &[&str]) -> (i32, serde_json::Value) {
+    pub fn json(&self, args: &[&str]) -> (i32, serde_json::Value) {
         let ran = self.run(&[args, &["--format", "json", "-q"]].concat());
         let value = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"));
         (ran.code, value)
     }
 
     /// Text with everything that differs from run to run replaced.
-    pub(crate) fn redact(&self, text: &str) -> String {
+    pub fn redact(&self, text: &str) -> String {
         let root = self.root().canonicalize().unwrap();
         let mut text = text.replace(root.to_str().unwrap(), "[root]").replace(self.root().to_str().unwrap(), "[root]");
         for (pattern, with) in [
@@ -142,7 +153,7 @@ impl Project {
 }
 
 /// Collects a finished run.
-pub(crate) fn ran(output: Output) -> Ran {
+pub fn ran(output: Output) -> Ran {
     Ran {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8(output.stdout).unwrap(),
@@ -152,7 +163,7 @@ pub(crate) fn ran(output: Output) -> Ran {
 
 /// A command that does not see what would change the program's behaviour.
 #[expect(clippy::disallowed_methods, reason = "a test's environment is the machine's, and has to be scrubbed of it")]
-pub(crate) fn scrubbed(program: &str) -> Command {
+pub fn scrubbed(program: &str) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         let Some(name) = name.to_str() else { continue };

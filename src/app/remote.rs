@@ -1,0 +1,91 @@
+//! The way to GitHub for a use case: which API, which repository, whose token.
+
+use std::time::Duration;
+
+use super::job::Job;
+use super::{Context, Stop};
+use crate::github::{Client, Error, Hooks, Slug};
+use crate::repo;
+use crate::sys::env;
+use crate::sys::secret::Secret;
+
+/// Where the API is if nobody says otherwise.
+const API: &str = "https://api.github.com";
+
+/// A client with the token of the environment, or without one.
+///
+/// # Errors
+/// A token that cannot be one, or an address that is none.
+pub fn connect(context: &Context, tell: impl Fn(&str) + 'static) -> anyhow::Result<Client> {
+    let sleep = Box::new(|time: Duration| std::thread::sleep(time));
+    let hooks = Hooks { sleep, tell: Box::new(tell), clock: context.clock };
+    let api = context.env.get(env::GITHUB_API_URL).unwrap_or(API);
+    Ok(Client::new(api, token(context)?.as_ref(), hooks).map_err(Stop::from)?)
+}
+
+/// The token, if there is one.
+///
+/// # Errors
+/// One that cannot be sent.
+pub fn token(context: &Context) -> anyhow::Result<Option<Secret>> {
+    for name in env::GITHUB_TOKENS {
+        if let Some(value) = context.env.get(name) {
+            let hint = Some(format!("set {name} to the token alone, or unset it"));
+            let token =
+                Secret::new(value).map_err(|error| Stop::usage(format!("{name} is no token: {error}"), hint))?;
+            return Ok(Some(token));
+        }
+    }
+    Ok(None)
+}
+
+/// The repository that is meant: the one that was named, that of the job, or that of the remote `origin`.
+///
+/// # Errors
+/// None of these, or a name that is none.
+pub fn slug(context: &Context, named: Option<&str>) -> anyhow::Result<Slug> {
+    let hint = || Some("name it: --repo OWNER/NAME".to_owned());
+    let from_job = || {
+        Job::of(context)
+            .map(|job| job.repository)
+            .or_else(|| context.env.get(env::GITHUB_REPOSITORY).map(str::to_owned))
+    };
+    let from_git = || repo::origin(&context.cwd).ok().flatten().and_then(|url| repository_of(&url));
+    let name = named.map(str::to_owned).or_else(from_job).or_else(from_git);
+    let name = name.ok_or_else(|| Stop::usage("the repository on GitHub is not known", hint()))?;
+    Ok(name
+        .parse()
+        .map_err(|error| Stop::usage(format!("`{}`: {error}", crate::sys::text::one_line(&name)), hint()))?)
+}
+
+/// `owner/name` of an address that git pushes to: the last two parts of its path.
+fn repository_of(url: &str) -> Option<String> {
+    let path = url.trim_end_matches('/').trim_end_matches(".git");
+    let (rest, name) = path.rsplit_once('/')?;
+    let owner = rest.rsplit(['/', ':']).next()?;
+    Some(format!("{owner}/{name}"))
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::undecided(error.to_string(), error.hint())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_remotes_name_repositories() {
+        for url in [
+            "https://github.com/o/r.git",
+            "https://github.com/o/r",
+            "git@github.com:o/r.git",
+            "ssh://git@ghe.example:22/o/r/",
+        ] {
+            assert_eq!(repository_of(url).as_deref(), Some("o/r"), "{url}");
+        }
+        assert_eq!(repository_of("nothing"), None);
+    }
+}

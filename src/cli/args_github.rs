@@ -1,0 +1,126 @@
+//! Arguments of the commands that are about GitHub, and of `collect`, which packs what goes there.
+
+#[cfg(feature = "net")]
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use clap::Args;
+#[cfg(feature = "net")]
+use clap::Subcommand;
+
+#[derive(Args, Debug)]
+pub(super) struct CollectArgs {
+    /// The folder that is written, and emptied first [default: .mgmt/bundle]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<Utf8PathBuf>,
+    /// Which of several parts of one run this is: the name of a matrix job
+    #[arg(long, value_name = "NAME")]
+    pub(super) shard: Option<String>,
+    /// Report files, each alone or after its check: `tests=reports/junit.xml` [default: those that the newest run on
+    /// this commit has read]
+    #[arg(long, num_args = 1.., value_name = "[CHECK=]FILE")]
+    pub(super) evidence: Vec<String>,
+}
+
+#[cfg(feature = "net")]
+#[derive(Args, Debug)]
+pub(super) struct CiArgs {
+    #[command(subcommand)]
+    pub(super) command: CiCommand,
+}
+
+#[cfg(feature = "net")]
+#[derive(Debug, Subcommand)]
+pub(super) enum CiCommand {
+    /// List workflow runs, newest first
+    Runs(RunsArgs),
+    /// Fetch the evidence that a run left behind, all its parts together, and show what a gate would see
+    Evidence(EvidenceArgs),
+}
+
+#[cfg(feature = "net")]
+#[derive(Args, Debug)]
+pub(super) struct RepoArgs {
+    /// The repository [default: that of the job, or of the remote `origin`]
+    #[arg(long, value_name = "OWNER/NAME")]
+    pub(super) repo: Option<String>,
+}
+
+#[cfg(feature = "net")]
+#[derive(Args, Debug)]
+pub(super) struct RunsArgs {
+    #[command(flatten)]
+    pub(super) repo: RepoArgs,
+    /// Only of this workflow: its file's name
+    #[arg(long, value_name = "FILE")]
+    pub(super) workflow: Option<String>,
+    /// Only of this branch
+    #[arg(long, value_name = "BRANCH")]
+    pub(super) branch: Option<String>,
+    /// Only of this commit: all its digits
+    #[arg(long, value_name = "SHA", value_parser = whole_sha)]
+    pub(super) sha: Option<String>,
+    /// Only those started by this event: `push`, `schedule`
+    #[arg(long, value_name = "EVENT")]
+    pub(super) event: Option<String>,
+    /// Only those with this status or conclusion: `in_progress`, `failure`
+    #[arg(long, value_name = "STATUS")]
+    pub(super) status: Option<String>,
+    /// Only those of a date or a range: `2026-11-22`, `>=2026-11-01`, `2026-11-01..2026-11-08`
+    #[arg(long, value_name = "RANGE")]
+    pub(super) created: Option<String>,
+    /// The newest runs, at most so many
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(super) limit: u32,
+    /// Each attempt by itself; costs one request for every earlier one
+    #[arg(long)]
+    pub(super) attempts: bool,
+}
+
+#[cfg(feature = "net")]
+#[derive(Args, Debug)]
+#[group(id = "which", required = true, multiple = true, args = ["workflow", "run"])]
+pub(super) struct EvidenceArgs {
+    #[command(flatten)]
+    pub(super) repo: RepoArgs,
+    /// The workflow whose newest run on the commit is meant: its file's name
+    #[arg(long, value_name = "FILE", requires = "sha", conflicts_with = "run")]
+    pub(super) workflow: Option<String>,
+    /// The commit: all its digits
+    #[arg(long, value_name = "SHA", value_parser = whole_sha, requires = "workflow")]
+    pub(super) sha: Option<String>,
+    /// The run by its number
+    #[arg(long, value_name = "ID")]
+    pub(super) run: Option<u64>,
+    /// How many parts must be there, or their names
+    #[arg(long, value_name = "N|NAME,NAME", value_parser = expect)]
+    pub(super) expect: Option<crate::app::ci::Expect>,
+    /// Keep the parts in this folder
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<Utf8PathBuf>,
+    /// Wait so long for a run that goes on: 30m
+    #[arg(long, value_name = "DURATION", value_parser = crate::sys::text::parse_duration)]
+    pub(super) wait: Option<Duration>,
+}
+
+/// All digits of a commit: an abbreviated one finds no run.
+#[cfg(feature = "net")]
+fn whole_sha(text: &str) -> Result<String, String> {
+    let is_whole = matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_whole {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("write all forty digits of the commit: `git rev-parse HEAD`".to_owned())
+    }
+}
+
+#[cfg(feature = "net")]
+fn expect(text: &str) -> Result<crate::app::ci::Expect, String> {
+    use crate::app::ci::Expect;
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let count = text.parse().ok().filter(|count| *count > 0);
+        return count.map(Expect::Count).ok_or_else(|| "write a whole number from 1, or names".to_owned());
+    }
+    let names: Vec<_> = text.split(',').map(|name| name.trim().to_owned()).collect();
+    if names.iter().any(String::is_empty) { Err("a name is empty".to_owned()) } else { Ok(Expect::Names(names)) }
+}

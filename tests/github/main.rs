@@ -1,0 +1,14 @@
+//! The GitHub part against a GitHub on loopback.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[path = "../support/github/mod.rs"]
+pub mod github;
+#[path = "../support/project.rs"]
+pub mod support;
+
+mod client;
+mod evidence;
+mod fake;
+mod scene;
+mod wire;
