@@ -106,7 +106,7 @@ fn again_later() -> String {
 
 fn listed<T>(doubts: &mut Doubts, list: &Listing<T>, what: &str) {
     match list {
-        Listing::Unknown(why) => doubts.open("no answer", why.clone(), "try again when GitHub answers"),
+        Listing::Unknown { why, next } => doubts.open("no answer", why.clone(), next.clone()),
         Listing::Absent => {
             let next = "check that the token has the permission `deployments: read`";
             doubts.open("not seen", format!("{what} are not there, or the token may not see them"), next);

@@ -33,8 +33,13 @@ pub enum Listing<T> {
     },
     /// There is nothing that could have such a list, or the token may not see it.
     Absent,
-    /// No answer, and why.
-    Unknown(String),
+    /// No answer.
+    Unknown {
+        /// Why.
+        why: String,
+        /// What to do about it.
+        next: String,
+    },
 }
 
 impl<T> Listing<T> {
@@ -49,7 +54,7 @@ impl<T> Listing<T> {
     pub fn items(&self) -> &[T] {
         match self {
             Self::Known { items, .. } => items,
-            Self::Absent | Self::Unknown(_) => &[],
+            Self::Absent | Self::Unknown { .. } => &[],
         }
     }
 
@@ -62,7 +67,7 @@ impl<T> Listing<T> {
             }
             Self::Known { .. } => None,
             Self::Absent => Some("there is none, or the token may not see it".to_owned()),
-            Self::Unknown(why) => Some(why.clone()),
+            Self::Unknown { why, .. } => Some(why.clone()),
         }
     }
 }

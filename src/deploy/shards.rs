@@ -71,8 +71,9 @@ pub(super) fn reason(stage: &Stage, facts: &Facts) -> Reason {
                 }
             }
             None => {
-                let message = format!("no evidence was looked for: no run of {file} speaks for this commit");
-                doubts.open("none", message, format!("run {file} on this commit"));
+                let message =
+                    format!("the evidence of {file} was not looked for: its run does not speak for this commit");
+                doubts.open("not read", message, format!("let {file} run to its end on this commit"));
             }
         }
     }

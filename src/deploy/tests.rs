@@ -149,6 +149,10 @@ pub(super) fn spoil<T>(list: &mut Listing<T>) {
     }
 }
 
+fn unanswered<T>() -> Listing<T> {
+    Listing::Unknown { why: "502 of a proxy".into(), next: "try again".into() }
+}
+
 macro_rules! ends_as {
     ($word:literal, $verdict:ident, $told:literal) => {
         ($word, Verdict::$verdict, $told, |facts| runs(facts)[0].conclusion = Some($word.into()))
@@ -215,7 +219,7 @@ const CHANGES: &[Change] = &[
     }),
     ("no run", Verdict::Inconclusive, "has not run on this commit", |facts| runs(facts).clear()),
     ("no workflow", Verdict::Inconclusive, "there is no workflow", |facts| facts.workflows[0].runs = Listing::Absent),
-    ("no answer", Verdict::Inconclusive, "502", |facts| facts.workflows[0].runs = Listing::Unknown("502".into())),
+    ("no answer", Verdict::Inconclusive, "502 of a proxy", |facts| facts.workflows[0].runs = unanswered()),
     ("not asked", Verdict::Inconclusive, "nobody asked", |facts| facts.workflows.clear()),
     ("runs cut", Verdict::Inconclusive, "more than were read", |facts| truncate(&mut facts.workflows[0].runs)),
     ("runs unreadable", Verdict::Inconclusive, "1 entry could not be read", |facts| {
@@ -268,9 +272,7 @@ const CHANGES: &[Change] = &[
     ("deployments unreadable", Verdict::Inconclusive, "not whole", |facts| spoil(&mut before(facts).deployments)),
     ("statuses cut", Verdict::Inconclusive, "not whole", |facts| truncate(&mut before(facts).statuses)),
     ("deployments not seen", Verdict::Inconclusive, "may not see", |facts| before(facts).deployments = Listing::Absent),
-    ("statuses not seen", Verdict::Inconclusive, "503", |facts| {
-        before(facts).statuses = Listing::Unknown("503".into())
-    }),
+    ("statuses not seen", Verdict::Inconclusive, "502 of a proxy", |facts| before(facts).statuses = unanswered()),
     ("stage not asked", Verdict::Inconclusive, "nobody asked", |facts| facts.before = None),
     ("an artifact expired", Verdict::Inconclusive, "has expired", |facts| {
         artifacts(facts)[1].content = Content::Expired
@@ -293,7 +295,7 @@ const CHANGES: &[Change] = &[
     ("artifacts cut", Verdict::Inconclusive, "not whole", |facts| truncate(&mut facts.evidence[0].artifacts)),
     ("artifacts unreadable", Verdict::Inconclusive, "not whole", |facts| spoil(&mut facts.evidence[0].artifacts)),
     ("artifacts not seen", Verdict::Inconclusive, "not whole", |facts| facts.evidence[0].artifacts = Listing::Absent),
-    ("evidence not looked for", Verdict::Inconclusive, "no evidence was looked for", |facts| facts.evidence.clear()),
+    ("evidence not looked for", Verdict::Inconclusive, "was not looked for", |facts| facts.evidence.clear()),
 ];
 
 #[test]

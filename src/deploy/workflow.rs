@@ -42,12 +42,13 @@ pub fn deciding<'a>(workflow: &'a Workflow, sha: &str) -> Option<&'a Run> {
 
 /// The runs that may speak for the commit. One of which too little is known is among them: it must not be passed over.
 fn counting<'a>(workflow: &'a Workflow, sha: &str) -> impl Iterator<Item = &'a Run> {
-    let counts = move |run: &&Run| {
-        run.origin != Origin::Fork
-            && run.event.as_deref().is_none_or(|event| OF_THE_COMMIT.contains(&event))
-            && run.head_sha.as_deref().is_none_or(|head| is_same(head, sha))
-    };
-    workflow.runs.items().iter().filter(counts)
+    let is_of = move |run: &&Run| run.head_sha.as_deref().is_none_or(|head| is_same(head, sha));
+    workflow.runs.items().iter().filter(bears).filter(is_of)
+}
+
+/// Whether a run is of a kind that may speak for its commit.
+fn bears(run: &&Run) -> bool {
+    run.origin != Origin::Fork && run.event.as_deref().is_none_or(|event| OF_THE_COMMIT.contains(&event))
 }
 
 fn is_same(head: &str, sha: &str) -> bool {
@@ -71,16 +72,15 @@ pub(super) fn reason(stage: &Stage, facts: &Facts, file: &str) -> Reason {
         ended(&mut doubts, run, facts);
         known(&mut doubts, run);
     }
-    let beside =
-        counting(workflow, &facts.sha).filter(|other| !unclear(other) && Some(other.id) != run.map(|run| run.id));
-    for other in beside.filter(|other| other.status.as_deref() != Some(COMPLETED)) {
+    // Pages that move while they are read may tell of one run twice, and differently.
+    let is_deciding = |other: &Run| run.is_some_and(|run| std::ptr::eq(run, other));
+    let beside = counting(workflow, &facts.sha).filter(|other| !unclear(other) && !is_deciding(other));
+    let as_new = |other: &&Run| other.started == run.and_then(|run| run.started);
+    for other in beside.filter(|other| as_new(other) || other.status.as_deref() != Some(COMPLETED)) {
         ended(&mut doubts, other, facts);
     }
-    let foreign = workflow
-        .runs
-        .items()
-        .iter()
-        .filter(|run| run.head_sha.as_deref().is_some_and(|head| !is_same(head, &facts.sha)));
+    let is_foreign = |run: &&Run| run.head_sha.as_deref().is_some_and(|head| !is_same(head, &facts.sha));
+    let foreign = workflow.runs.items().iter().filter(bears).filter(is_foreign);
     for run in foreign {
         let message = format!("GitHub names {} of another commit beside those asked for", told(run));
         doubts.open("another commit", message, "try again; what belongs to this commit is not clear");
@@ -91,7 +91,7 @@ pub(super) fn reason(stage: &Stage, facts: &Facts, file: &str) -> Reason {
             format!("there is no workflow {file}, or the token may not see it"),
             "check the name under `workflows`, and that the token has the permission `actions: read`",
         ),
-        Listing::Unknown(why) => doubts.open("no answer", why.clone(), "try again when GitHub answers"),
+        Listing::Unknown { why, next } => doubts.open("no answer", why.clone(), next.clone()),
         Listing::Known { .. } => {
             if let Some(gap) = workflow.runs.gap() {
                 let message = format!("the list of its runs on this commit is not whole: {gap}");
