@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use serde_yaml::Value;
 
@@ -39,6 +40,10 @@ const TOOLS: &[&str] = &[
 pub(crate) const TOKEN: &str = "ghs_canary0123456789";
 /// A commit.
 pub(crate) const SHA: &str = "0123456789abcdef0123456789abcdef01234567";
+
+/// A program cannot be started while somebody has it open for writing, as a process that another test is just about to
+/// start may: programs are written, and processes started, one after the other.
+static STARTING: Mutex<()> = Mutex::new(());
 
 /// A job before it is run.
 pub(crate) struct Job {
@@ -295,7 +300,7 @@ impl Job {
                 bash.env(name.as_str().unwrap(), filled(value.as_str().unwrap(), &scope));
             }
         }
-        let ran = bash.output().unwrap();
+        let ran = started(bash);
         done.log.push_str(&String::from_utf8_lossy(&ran.stdout));
         done.log.push_str(&String::from_utf8_lossy(&ran.stderr));
         let code = ran.status.code().unwrap();
@@ -335,8 +340,9 @@ pub(crate) fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
 }
 
-fn metadata() -> Value {
-    serde_yaml::from_str(&read("action.yml")).unwrap()
+fn metadata() -> &'static Value {
+    static METADATA: LazyLock<Value> = LazyLock::new(|| serde_yaml::from_str(&read("action.yml")).unwrap());
+    &METADATA
 }
 
 /// What a step wrote for others, as the runner reads it.
@@ -364,8 +370,19 @@ fn quoted(path: &Path) -> String {
     format!("'{}'", path.to_str().unwrap().replace('\'', r"'\''"))
 }
 
+/// Runs a command to its end.
+pub(crate) fn started(mut command: Command) -> Output {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = {
+        let _one = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+        command.spawn().unwrap()
+    };
+    child.wait_with_output().unwrap()
+}
+
 /// Writes a program of `sh`.
 pub(crate) fn write_program(path: &Path, lines: &str) {
+    let _one = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
     fs::write(path, format!("#!/bin/sh\n{lines}")).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
