@@ -128,7 +128,8 @@ belongs() {
 
 # Which commands there are: those that start checks, and all.
 starting=(full-check validate phase-check ml-models data-check)
-commands=("${starting[@]}" gate publish collect ci audit inspect convert status trend history report config explain none)
+reading=(inspect convert status trend history report config explain)
+commands=("${starting[@]}" gate publish collect ci audit "${reading[@]}" none)
 
 check_inputs() {
     local name='^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$' staged=()
@@ -157,7 +158,8 @@ check_inputs() {
     matches shard "${MGMT_INPUT_SHARD?}" "${name}" "a name of letters, digits, dot, dash and underscore"
     matches key "${MGMT_INPUT_KEY?}" '^[A-Za-z0-9][A-Za-z0-9._/-]{0,63}$' \
         "a name of letters, digits, dot, dash, slash and underscore"
-    matches expect "${MGMT_INPUT_EXPECT?}" '^[A-Za-z0-9._-]+(,[A-Za-z0-9._-]+)*$' "a number, nor names with commas between"
+    matches expect "${MGMT_INPUT_EXPECT?}" '^[A-Za-z0-9._-]+(,[A-Za-z0-9._-]+)*$' \
+        "a number, nor names with commas between"
     matches wait "${MGMT_INPUT_WAIT?}" '^[0-9]{1,6} ?[a-z]{1,8}( [0-9]{1,6} ?[a-z]{1,8})*$' "a duration such as 20m"
     matches retention-days "${MGMT_INPUT_RETENTION_DAYS?}" '^([0-9]|[1-9][0-9]|[1-3][0-9][0-9]|400)$' \
         "a number of days from 0 (the repository's own setting) to 400"
@@ -200,7 +202,8 @@ repository's secrets; use pull_request, and publish for forks from a workflow_ru
         folder=./${folder}
     fi
     if [[ ! -d "${folder}" ]]; then
-        refuse working-directory "there is no folder \`${MGMT_INPUT_WORKING_DIRECTORY}\`; is the repository checked out?"
+        refuse working-directory \
+            "there is no folder \`${MGMT_INPUT_WORKING_DIRECTORY}\`; is the repository checked out?"
     fi
 }
 
@@ -538,8 +541,8 @@ find_binary() {
         return 0
     fi
     if [[ "${MGMT_INPUT_FALLBACK}" == none ]]; then
-        stop 2 "no binary" "no released binary for ${target} could be used, and \`fallback: none\` forbids to build one; \
-put mgmt ${version} on PATH or set \`fallback: cargo\`"
+        stop 2 "no binary" "no released binary for ${target} could be used, and \`fallback: none\` forbids to build \
+one; put mgmt ${version} on PATH or set \`fallback: cargo\`"
     fi
     musl=(/lib/ld-musl-*)
     if [[ -e "${musl[0]}" ]]; then
@@ -585,7 +588,7 @@ prepare() {
     read_platform
     read_manifest
     if [[ -n "${MGMT_INPUT_VERSION?}" && "${MGMT_INPUT_VERSION}" != "${version}" ]]; then
-        refuse version "\`${MGMT_INPUT_VERSION}\` was asked for, and this is the action of ${version}; pin the action itself"
+        refuse version "\`${MGMT_INPUT_VERSION}\` was asked for, and this is the action of ${version}; pin the action"
     fi
     make_scratch
     bundle=${scratch}/bundle
@@ -602,11 +605,11 @@ build() {
         printf 'mgmt %s was built by an earlier run and is in the cache\n' "${version}"
         return 0
     fi
-    tell notice "mgmt is built from source" "no released binary of mgmt ${version} fits this runner, so it is built from \
-the action's own source. This takes some minutes once; later runs find it in the cache."
+    tell notice "mgmt is built from source" "no released binary of mgmt ${version} fits this runner, so it is built \
+from the action's own source. This takes some minutes once; later runs find it in the cache."
     if ! command -v cargo >/dev/null; then
-        stop 2 "no cargo" "mgmt ${version} has to be built, and cargo is not installed; install Rust 1.88 or newer in a step \
-before this one, or put mgmt on PATH"
+        stop 2 "no cargo" "mgmt ${version} has to be built, and cargo is not installed; install Rust 1.88 or newer in \
+a step before this one, or put mgmt on PATH"
     fi
     make_scratch
     # The checkout's toolchain file, cargo settings and flags are about another project.
@@ -646,7 +649,7 @@ baseline() {
     if (become_mgmt); then
         return 0
     fi
-    tell warning "no baseline" "the record of an earlier run could not be fetched; rules that compare have nothing to compare with"
+    tell warning "no baseline" "the record of an earlier run could not be fetched; rules that need one cannot hold"
 }
 
 # The command itself. Its exit code becomes an output, so that the steps after it are run whatever it is.
@@ -654,8 +657,10 @@ run() {
     local code=0 ended=''
     (
         if [[ "${MGMT_ASKS_GITHUB?}" != true ]]; then
-            # What a check starts sees no token, and has no way to change the environment of later steps.
-            unset GITHUB_TOKEN GH_TOKEN ACTIONS_RUNTIME_TOKEN ACTIONS_ID_TOKEN_REQUEST_TOKEN ACTIONS_ID_TOKEN_REQUEST_URL
+            # What a check starts sees no token, and has no way to change the environment of later steps. INPUT_TOKEN is
+            # set by other runners than GitHub's.
+            unset GITHUB_TOKEN GH_TOKEN INPUT_TOKEN
+            unset ACTIONS_RUNTIME_TOKEN ACTIONS_ID_TOKEN_REQUEST_TOKEN ACTIONS_ID_TOKEN_REQUEST_URL
             unset GITHUB_ENV GITHUB_PATH GITHUB_OUTPUT GITHUB_STATE
         fi
         become_mgmt
@@ -692,8 +697,8 @@ publish() {
     case ${code} in
         0 | 1 | 3 | 4)
             if [[ "${code}" -ne "${MGMT_EXIT_CODE:?}" ]]; then
-                tell warning "the report says otherwise" "the command ended with ${MGMT_EXIT_CODE}, and what was published with \
-${code}: a pull request is judged by the base branch's policy there"
+                tell warning "the report says otherwise" "the command ended with ${MGMT_EXIT_CODE}, and what was \
+published with ${code}: a pull request is judged by the base branch's policy there"
             fi
             ;;
         *) tell warning "not published" "mgmt publish ended with ${code}; the verdict stands as it is" ;;
@@ -704,8 +709,8 @@ ${code}: a pull request is judged by the base branch's policy there"
 finish() {
     local code=${MGMT_EXIT_CODE?}
     if [[ "${MGMT_UPLOADED?}" == failure || "${MGMT_RECORDED?}" == failure ]]; then
-        tell warning "not uploaded" "the evidence is no artifact of this run: a later gate will miss it. Two jobs of one \
-workflow need different \`shard\` names"
+        tell warning "not uploaded" "the evidence is no artifact of this run: a later gate will miss it. Two jobs of \
+one workflow need different \`shard\` names"
     fi
     if [[ ! "${code}" =~ ^[0-9]+$ ]]; then
         stop 4 "nothing was decided" "the command did not end; the steps above say why"

@@ -17,6 +17,7 @@ fn no_check_sees_a_token_or_the_ways_into_later_steps() {
         let job = Job::ready()
             .variable("GITHUB_TOKEN", TOKEN)
             .variable("GH_TOKEN", TOKEN)
+            .variable("INPUT_TOKEN", TOKEN)
             .variable("ACTIONS_RUNTIME_TOKEN", TOKEN)
             .variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN", TOKEN)
             .input("command", command)

@@ -6,8 +6,10 @@
 #[path = "../cli/support.rs"]
 mod support;
 
+mod act;
 mod browser;
 mod ml_service;
 mod own_repository;
 mod report_page;
 mod terminal;
+mod workflows;
