@@ -432,15 +432,21 @@ is_ours() {
     [[ "${said%$'\r'}" == "mgmt ${version}" ]]
 }
 
-# digest: REPLY is the SHA-256 of standard input.
-digest() {
+# find_hasher: HASHER is the program that makes SHA-256 sums here.
+find_hasher() {
     if command -v sha256sum >/dev/null; then
-        REPLY=$(sha256sum)
+        HASHER=(sha256sum)
     elif command -v shasum >/dev/null; then
-        REPLY=$(shasum -a 256)
+        HASHER=(shasum -a 256)
     else
         stop 2 "no SHA-256" "neither sha256sum nor shasum is installed, and nothing unverified is run"
     fi
+}
+
+# digest: REPLY is the SHA-256 of standard input.
+digest() {
+    find_hasher
+    REPLY=$("${HASHER[@]}")
     REPLY=${REPLY:0:64}
 }
 
@@ -451,11 +457,8 @@ source_hash() {
         stop 2 "no source" "the action's own source is not whole; is it a full copy of its repository?"
     fi
     split "${files}"
-    if command -v sha256sum >/dev/null; then
-        files=$(cd -- "${root}" && sha256sum -- "${ITEMS[@]}")
-    else
-        files=$(cd -- "${root}" && shasum -a 256 -- "${ITEMS[@]}")
-    fi
+    find_hasher
+    files=$(cd -- "${root}" && "${HASHER[@]}" -- "${ITEMS[@]}")
     digest <<<"${files}"
 }
 
@@ -718,9 +721,20 @@ one workflow need different \`shard\` names"
     exit "${code}"
 }
 
-here=${BASH_SOURCE[0]%/*}
-root=${here}/../..
-case ${1:-} in
-    prepare | build | baseline | run | collect | publish | finish) "$1" ;;
-    *) stop 2 "main.sh" "there is no step \`${1:-}\`" ;;
-esac
+main() {
+    here=${BASH_SOURCE[0]%/*}
+    root=${here}/../..
+    case ${1:-} in
+        prepare) prepare ;;
+        build) build ;;
+        baseline) baseline ;;
+        run) run ;;
+        collect) collect ;;
+        publish) publish ;;
+        finish) finish ;;
+        *) stop 2 "main.sh" "there is no step \`${1:-}\`" ;;
+    esac
+}
+
+# On one line: a shell reads its script as it goes, and what a check does to this file must not be read.
+main "$@"; exit

@@ -127,6 +127,12 @@ fn nothing_unverified_is_run_where_no_sum_can_be_made() {
     let done = job.run();
     assert_eq!((done.codes["prepare"], job.calls("mgmt").len()), (2, 0));
     assert!(done.tells("error", &["SHA-256"]), "{}", done.log);
+    let job = Job::new();
+    for tool in ["sha256sum", "shasum"] {
+        let _ = fs::remove_file(job.path("tools").join(tool));
+    }
+    let done = job.run();
+    assert!(done.codes["prepare"] == 2 && done.tells("error", &["SHA-256"]), "{done:#?}");
 }
 
 #[test]
