@@ -3,6 +3,7 @@
 //!
 //! act passes over jobs whose runner it does not know, and ends with 0: a test counts the jobs that succeeded.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -54,6 +55,28 @@ impl Bench {
 
     pub(super) fn place(&self, path: &str) -> PathBuf {
         self.machine.path().join(path)
+    }
+
+    /// Puts lines of `sh` before the binary: what they do not answer, it does.
+    pub(super) fn before_the_binary(&self, lines: &str) {
+        let (binary, wrapper) = (self.place("mgmt"), self.place("bin/mgmt"));
+        std::fs::rename(&wrapper, &binary).unwrap();
+        self.program("mgmt", &format!("{lines}\nexec '{}' \"$@\"\n", binary.display()));
+    }
+
+    /// A program of `sh` on PATH.
+    pub(super) fn program(&self, name: &str, lines: &str) {
+        let path = self.place("bin").join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{lines}")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// The names of a kind of things that were kept: `cache`, `artifacts`.
+    pub(super) fn kept(&self, kind: &str) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(self.place("store").join(kind)) else { return Vec::new() };
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
     }
 
     /// Commits the project and runs its workflows for an event.

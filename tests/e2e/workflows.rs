@@ -131,15 +131,13 @@ fn a_binary_is_built_once_and_then_comes_from_the_cache() {
     let bench = bench("full-check");
     let (built, calls) = (bench.place("built"), bench.place("calls"));
     std::fs::rename(bench.place("bin/mgmt"), &built).unwrap();
-    let cargo = format!(
-        "#!/bin/sh\necho \"$@\" >> '{}'\nwhile [ \"$1\" != --root ]; do shift; done\nmkdir -p \"$2/bin\"\n\
+    let lines = format!(
+        "echo \"$@\" >> '{}'\nwhile [ \"$1\" != --root ]; do shift; done\nmkdir -p \"$2/bin\"\n\
          cp '{}' \"$2/bin/mgmt\"\n",
         calls.display(),
         built.display()
     );
-    std::fs::write(bench.place("bin/cargo"), cargo).unwrap();
-    let mut chmod = std::process::Command::new("chmod");
-    assert!(chmod.arg("755").arg(bench.place("bin/cargo")).status().unwrap().success());
+    bench.program("cargo", &lines);
     let jobs = bench.run("push", PUSH);
     assert_eq!((jobs.code, jobs.succeeded), (0, 2), "{}", jobs.log);
     assert!(jobs.log.contains("cache miss") && jobs.log.contains("cache saved"), "{}", jobs.log);
@@ -150,4 +148,43 @@ fn a_binary_is_built_once_and_then_comes_from_the_cache() {
     assert_eq!((jobs.code, jobs.succeeded), (0, 2), "{}", jobs.log);
     assert!(jobs.log.contains("cache hit") && !jobs.log.contains("cache saved"), "{}", jobs.log);
     assert_eq!(std::fs::read_to_string(calls).unwrap().lines().count(), 1);
+}
+
+/// Commands after the verdict, reduced to what the action sees of them.
+const AFTERWARDS: &str = "\
+case $1 in
+    collect)
+        for argument; do case $argument in --out=*) out=${argument#--out=} ;; esac; done
+        mkdir -p \"$out/evidence/.hidden\" && echo '{}' > \"$out/record.json\" && echo 1 > \"$out/evidence/.hidden/x\"
+        exit 0 ;;
+    ci) test -n \"$GITHUB_TOKEN\" && exit 0; exit 4 ;;
+    publish) test -n \"$GITHUB_TOKEN\" || exit 4; echo verdict=told-by-publish >> \"$GITHUB_OUTPUT\"; exit 0 ;;
+esac";
+
+#[test]
+fn evidence_is_uploaded_and_what_publish_tells_is_passed_on() {
+    let bench = bench("full-check");
+    bench.before_the_binary(AFTERWARDS);
+    let jobs = bench.run("pull_request", PULL_REQUEST);
+    assert_eq!((jobs.code, jobs.succeeded), (0, 2), "{}", jobs.log);
+    assert!(jobs.log.contains("told <told-by-publish> <0> <success>"), "{}", jobs.log);
+    assert!(!jobs.log.contains("::warning"), "{}", jobs.log);
+    assert_eq!(bench.kept("artifacts"), ["mgmt-evidence-attempt1"]);
+    assert!(bench.place("store/artifacts/mgmt-evidence-attempt1/evidence/.hidden/x").exists());
+    // The same name once more is an error of the upload, and none of the job.
+    let jobs = bench.again("push", PUSH);
+    assert_eq!((jobs.code, jobs.succeeded), (0, 2), "{}", jobs.log);
+    assert!(jobs.log.contains("::warning title=not uploaded"), "{}", jobs.log);
+    assert_eq!(bench.kept("artifacts"), ["mgmt-evidence-attempt1", "mgmt-record"]);
+    assert!(bench.place("store/artifacts/mgmt-record/record.json").exists());
+}
+
+#[test]
+fn a_red_gate_is_published_as_well() {
+    let bench = bench("full-check");
+    bench.before_the_binary(AFTERWARDS);
+    std::fs::remove_file(bench.project.path("green")).unwrap();
+    let jobs = bench.run("push", PUSH);
+    assert!(jobs.log.contains("told <told-by-publish> <1> <failure>"), "{}", jobs.log);
+    assert_eq!(bench.kept("artifacts"), ["mgmt-evidence-attempt1", "mgmt-record"]);
 }
