@@ -83,13 +83,23 @@ pub fn load(start: &Utf8Path, file: Option<&Utf8Path>) -> Result<Config, LoadErr
         error.path.clone_from(&shown);
         error
     })?;
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    read(&bytes, &root, &shown)
+}
+
+/// Reads a configuration that lies elsewhere: at another commit, in another repository. `root` is where its paths
+/// begin, `shown` what it is called.
+///
+/// # Errors
+/// See [`LoadError`].
+pub fn read(bytes: &[u8], root: &Utf8Path, shown: &Utf8Path) -> Result<Config, LoadError> {
+    let shown = shown.to_owned();
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = match std::str::from_utf8(bytes) {
         Ok(text) if !text.contains('\0') => text,
         Ok(text) => return Err(LoadError::NotText { path: shown, at: text.find('\0').unwrap_or(0) }),
         Err(error) => return Err(LoadError::NotText { path: shown, at: error.valid_up_to() }),
     };
-    decode(text, &root, &shown).map_err(|problems| LoadError::Invalid { path: shown, text: text.to_owned(), problems })
+    decode(text, root, &shown).map_err(|problems| LoadError::Invalid { path: shown, text: text.to_owned(), problems })
 }
 
 fn locate(start: &Utf8Path, file: Option<&Utf8Path>) -> Result<(Utf8PathBuf, Utf8PathBuf), LoadError> {

@@ -9,7 +9,7 @@ mod render;
 mod show;
 
 pub use decode::{KEYS, decode, schema};
-pub use load::{LoadError, load};
+pub use load::{LoadError, load, read};
 pub use render::render;
 pub use show::show;
 

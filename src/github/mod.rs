@@ -20,7 +20,7 @@ mod zip;
 
 pub use artifacts::{Artifact, ArtifactRun, Download};
 pub use changes::{Commit, Parent, PullRequest, PullSide, Repository, SideRepository};
-pub use checks::{CheckOutput, CheckRun, NewCheckRun};
+pub use checks::CheckRun;
 pub use client::{ACCEPT_DIFF, Answer, Client, Hooks, JSON};
 pub use comments::{Author, Comment};
 pub use deployments::{Deployment, DeploymentStatus, NewStatus, PendingDeployment, PendingEnvironment};

@@ -5,8 +5,10 @@
 #[path = "../support/project.rs"]
 pub mod support;
 
+mod act;
 mod browser;
 mod ml_service;
 mod own_repository;
 mod report_page;
 mod terminal;
+mod workflows;

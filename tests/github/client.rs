@@ -4,9 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use mgmt_action::github::{Cause, Client, Conclusion, Download, Hooks, NewCheckRun, RunFilter, Slug};
+use mgmt_action::github::{Cause, Client, Conclusion, Download, Hooks, RunFilter, Slug};
 use mgmt_action::sys::clock::Clock;
 use mgmt_action::sys::secret::Secret;
+use serde_json::json;
 
 use super::github::{Fake, Fault, TokenKind, zip};
 
@@ -119,13 +120,15 @@ fn a_check_run_whose_making_was_not_heard_of_is_found_again() {
     let repo = fake.repo("org/app");
     let sha = repo.history("main", 1).remove(0);
     let tried = client(&fake);
-    let new = |external_id: &str| NewCheckRun {
-        name: "mgmt".into(),
-        head_sha: sha.clone(),
-        conclusion: "success".into(),
-        external_id: external_id.into(),
-        details_url: None,
-        output: Default::default(),
+    let new = |external_id: &str| {
+        json!({
+            "name": "mgmt",
+            "head_sha": sha,
+            "status": "completed",
+            "conclusion": "success",
+            "external_id": external_id,
+            "output": { "title": "pass", "summary": "all of it" },
+        })
     };
     fake.fault(Fault::on("POST", "/repos/org/app/check-runs").bad_gateway_afterwards());
     let made = tried.client.make_check_run(&slug(), &new("run 1"), &[]).unwrap();

@@ -1,0 +1,212 @@
+//! What the action does in which order, and with which exit code it ends.
+
+use crate::job::{Job, SHA, TOKEN};
+
+#[test]
+fn a_pull_request_is_compared_run_collected_uploaded_and_published() {
+    let job = Job::ready();
+    let done = job.run();
+    assert_eq!(done.ended(), Some(0), "{done:#?}");
+    assert_eq!(
+        job.calls("mgmt"),
+        [
+            "<ci><baseline>",
+            "<full-check>",
+            "<collect><--out=[job]/temp/mgmt-action-1/bundle>",
+            "<publish><--bundle=[job]/temp/mgmt-action-1/bundle><--when=always><--to=outputs,comment,check,summary>",
+        ]
+    );
+    let uploads = done.used("actions/upload-artifact");
+    assert_eq!(uploads.len(), 1, "{uploads:#?}");
+    assert_eq!(uploads[0]["name"], "mgmt-evidence-attempt2");
+    assert_eq!(uploads[0]["path"], job.path("temp/mgmt-action-1/bundle").to_str().unwrap());
+    assert_eq!((&*done.outputs["verdict"], &*done.outputs["exit-code"]), ("told", "0"));
+    assert_eq!(done.log, "", "a job that goes well says nothing of its own");
+}
+
+#[test]
+fn every_input_of_a_run_reaches_its_command() {
+    let job = Job::ready()
+        .input("command", "validate")
+        .input("args", "--mode=light\n\n--only\r\nlint me\n")
+        .input("config", "etc/my mgmt.yml")
+        .input("report-dir", "out/reports")
+        .input("gate", "ci")
+        .input("evidence", "tests=a b.xml\nc.info")
+        .input("shard", "py-3.12")
+        .input("comment", "changes")
+        .input("check-run", "false")
+        .input("badge", "badge.svg")
+        .input("key", "api/unit")
+        .input("retention-days", "14")
+        .input("baseline", "false");
+    let done = job.run();
+    assert_eq!(done.ended(), Some(0), "{done:#?}");
+    assert_eq!(
+        job.calls("mgmt"),
+        [
+            "<validate><--mode=light><--only><lint me><--config=etc/my mgmt.yml><--report-dir=out/reports><--gate=ci>",
+            "<collect><--out=[job]/temp/mgmt-action-1/bundle><--shard=py-3.12><--config=etc/my mgmt.yml>\
+             <--evidence=tests=a b.xml><--evidence=c.info>",
+            "<publish><--bundle=[job]/temp/mgmt-action-1/bundle><--when=changes><--to=outputs,comment,summary,badge>\
+             <--badge=badge.svg><--key=api/unit><--config=etc/my mgmt.yml>",
+        ]
+    );
+    let upload = done.used("actions/upload-artifact")[0];
+    assert_eq!((&*upload["name"], &*upload["retention-days"]), ("mgmt-evidence-py-3.12-attempt2", "14"));
+}
+
+#[test]
+fn report_files_are_gated_like_a_run() {
+    let job =
+        Job::ready().input("command", "gate").input("evidence", "tests=junit.xml\nlcov.info").input("comment", "never");
+    let done = job.run();
+    assert_eq!(done.ended(), Some(0), "{done:#?}");
+    let calls = job.calls("mgmt");
+    assert_eq!(calls[1], "<gate><--evidence=tests=junit.xml><--evidence=lcov.info>");
+    assert_eq!(calls[3], "<publish><--bundle=[job]/temp/mgmt-action-1/bundle><--to=outputs,check,summary>");
+    assert_eq!(calls.len(), 4);
+}
+
+#[test]
+fn a_deploy_gate_asks_github_and_publishes_nothing() {
+    let job = Job::ready()
+        .event("push", "refs/heads/main")
+        .input("command", "gate")
+        .input("stage", "production")
+        .input("wait", "20m")
+        .input("answer", "rule")
+        .input("run-id", "9223372036854775807")
+        .input("environment", "Production (EU)")
+        .code("gate", 4);
+    let done = job.run();
+    assert_eq!(done.ended(), Some(4), "{done:#?}");
+    assert_eq!(
+        job.calls("mgmt"),
+        [format!(
+            "<gate><--stage=production><--sha={SHA}><--wait=20m><--answer=rule><--environment=Production (EU)>\
+             <--run=9223372036854775807>"
+        )]
+    );
+    assert!(job.seen("gate").contains(&format!("GITHUB_TOKEN={TOKEN}\n")));
+    assert_eq!((&*done.outputs["verdict"], done.used.len()), ("inconclusive", 0));
+}
+
+#[test]
+fn the_commit_of_a_deploy_is_the_events_own_only_where_that_was_built() {
+    let gate = |event| Job::ready().event(event, "refs/heads/main").input("command", "gate").input("stage", "live");
+    for event in ["push", "schedule", "workflow_dispatch", "deployment"] {
+        assert_eq!(gate(event).run().ended(), Some(0), "{event}");
+    }
+    for event in ["workflow_run", "pull_request"] {
+        let done = gate(event).run();
+        assert_eq!(done.codes["prepare"], 2, "{event}");
+        assert!(done.tells("error", &["input sha", event]), "{}", done.log);
+        assert_eq!(gate(event).input("sha", SHA).run().ended(), Some(0), "{event}");
+    }
+}
+
+#[test]
+fn other_commands_are_only_run() {
+    for (command, args, said) in [
+        ("ci", "evidence\n--workflow=ci.yml", "<ci><evidence><--workflow=ci.yml>"),
+        ("audit", "retrain", "<audit><retrain>"),
+        ("trend", "tests.total", "<trend><tests.total>"),
+        ("publish", "", "<publish><--when=always><--to=outputs,comment,check,summary>"),
+    ] {
+        let job = Job::ready().input("command", command).input("args", args);
+        let done = job.run();
+        assert_eq!(done.ended(), Some(0), "{done:#?}");
+        assert_eq!((job.calls("mgmt"), done.used.len()), (vec![said.to_owned()], 0));
+    }
+    let job = Job::ready().input("command", "ci").input("args", "evidence").input("run-id", "5").input("expect", "a,b");
+    job.run();
+    assert_eq!(job.calls("mgmt"), ["<ci><evidence><--run=5><--expect=a,b>"]);
+    let job = Job::ready().input("command", "inspect").input("args", "--failed").input("evidence", "-odd.xml\na.xml");
+    job.run();
+    assert_eq!(job.calls("mgmt"), ["<inspect><--failed><--><-odd.xml><a.xml>"]);
+    // `none` is for those who only want the binary: it says its version.
+    let job = Job::ready().input("command", "none");
+    let done = job.run();
+    assert_eq!(
+        (done.ended(), job.calls("mgmt").len(), done.log.contains("mgmt 0.")),
+        (Some(0), 0, true),
+        "{}",
+        done.log
+    );
+}
+
+#[test]
+fn collecting_alone_uploads_as_well() {
+    let job = Job::ready().input("command", "collect").input("shard", "two").input("evidence", "junit.xml");
+    let done = job.run();
+    assert_eq!(
+        job.calls("mgmt"),
+        ["<collect><--out=[job]/temp/mgmt-action-1/bundle><--shard=two><--evidence=junit.xml>"]
+    );
+    assert_eq!(done.used("actions/upload-artifact")[0]["name"], "mgmt-evidence-two-attempt2");
+    let done = Job::ready().input("command", "collect").code("collect", 2).run();
+    assert_eq!((done.ended(), done.used.len()), (Some(2), 0));
+}
+
+#[test]
+fn the_record_is_uploaded_from_pushes_to_the_default_branch() {
+    let records = |job: Job| {
+        let done = job.run();
+        done.used("actions/upload-artifact").iter().filter(|with| with["name"] == "mgmt-record").count()
+    };
+    assert_eq!(records(Job::ready().event("push", "refs/heads/main")), 1);
+    assert_eq!(records(Job::ready().event("push", "refs/heads/mains")), 0);
+    assert_eq!(records(Job::ready().event("push", "refs/tags/main")), 0);
+    assert_eq!(records(Job::ready().event("pull_request", "refs/heads/main")), 0);
+    assert_eq!(records(Job::ready().event("push", "refs/heads/main").input("shard", "a")), 0);
+    assert_eq!(records(Job::ready().event("push", "refs/heads/main").input("upload", "false")), 0);
+}
+
+#[test]
+fn the_commands_exit_code_is_kept_whatever_fails_after_it() {
+    for code in [0, 1, 2, 3, 4, 70, 130] {
+        let job = Job::ready().code("full-check", code).code("publish", 70).code("ci", 2);
+        let done = job.failing("actions/upload-artifact").run();
+        assert_eq!(done.ended(), Some(code), "{done:#?}");
+        assert_eq!(done.outputs["exit-code"], code.to_string());
+        assert!(done.tells("warning", &["not published", "70"]), "{}", done.log);
+        assert!(done.tells("warning", &["not uploaded"]), "{}", done.log);
+        assert!(done.tells("warning", &["no baseline"]), "{}", done.log);
+    }
+    let job = Job::ready().code("full-check", 1).code("collect", 70);
+    let done = job.run();
+    assert_eq!((done.ended(), job.calls("mgmt").len()), (Some(1), 3));
+    assert!(done.tells("warning", &["no evidence was collected"]), "{}", done.log);
+    assert_eq!(done.outputs["verdict"], "fail");
+}
+
+#[test]
+fn a_report_that_says_otherwise_is_told_and_changes_nothing() {
+    let done = Job::ready().code("publish", 1).run();
+    assert_eq!(done.ended(), Some(0));
+    assert!(done.tells("warning", &["says otherwise", "ended with 0", "with 1"]), "{}", done.log);
+}
+
+#[test]
+fn without_an_exit_code_nothing_passes() {
+    // A start file that ends every shell: the command's step succeeds without having run anything.
+    let job = Job::ready();
+    std::fs::write(job.path("quit.sh"), "exit 0\n").unwrap();
+    let quit = job.path("quit.sh");
+    let job = job.variable("BASH_ENV", quit.to_str().unwrap());
+    let done = job.run();
+    assert_eq!((done.codes["run"], done.ended()), (0, Some(4)), "{done:#?}");
+    assert!(done.tells("error", &["nothing was decided"]), "{}", done.log);
+}
+
+#[test]
+fn the_command_runs_in_the_working_directory() {
+    let job = Job::ready().input("working-directory", "services/the api");
+    std::fs::create_dir_all(job.path("checkout/services/the api")).unwrap();
+    assert_eq!(job.run().ended(), Some(0));
+    for command in ["ci", "full-check", "collect", "publish"] {
+        let folder = std::fs::read_to_string(job.path(&format!("calls/folder.{command}"))).unwrap();
+        assert!(folder.trim_end().ends_with("checkout/services/the api"), "{command}: {folder}");
+    }
+}

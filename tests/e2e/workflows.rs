@@ -1,0 +1,190 @@
+//! The action as a step of real workflows: run by act, judged by the real binary.
+
+use super::act::Bench;
+
+const POLICY: &str = "\
+version: 1
+checks:
+  hello: { group: lint, shell: \"echo hello-from-a-check\" }
+  secret: { group: lint, shell: \"! env | grep -q ghs_\" }
+  no-way-out: { group: lint, shell: \"test -z \\\"$GITHUB_ENV$GITHUB_PATH$GITHUB_OUTPUT$GITHUB_STATE\\\"\" }
+  green: { group: structure, paths: [green] }
+";
+
+const PULL_REQUEST: &str = r#"{"pull_request":{"number":7,"head":{"ref":"topic"},"base":{"ref":"main"}},"repository":{"default_branch":"main"}}"#;
+const PUSH: &str = r#"{"repository":{"default_branch":"main"}}"#;
+
+const WORKFLOW: &str = "\
+on: [push, pull_request, schedule, workflow_dispatch]
+jobs:
+  gate:
+    runs-on: ubuntu-24.04
+    outputs:
+      verdict: ${{ steps.mgmt.outputs.verdict }}
+      code: ${{ steps.mgmt.outputs.exit-code }}
+    steps:
+      - uses: actions/checkout@v1
+      - id: mgmt
+        uses: org/mgmt-action@v1
+        with: { command: COMMAND }
+      - run: mgmt --version
+  after:
+    needs: gate
+    if: ${{ always() }}
+    runs-on: ubuntu-24.04
+    steps:
+      - run: echo \"told <${VERDICT}> <${CODE}> <${RESULT}>\"
+        env:
+          VERDICT: ${{ needs.gate.outputs.verdict }}
+          CODE: ${{ needs.gate.outputs.code }}
+          RESULT: ${{ needs.gate.result }}
+";
+
+fn bench(command: &str) -> Bench {
+    let bench = Bench::new(POLICY);
+    bench.project.write("green", "").write(".github/workflows/ci.yml", WORKFLOW.replace("COMMAND", command));
+    bench
+}
+
+#[test]
+fn a_green_project_passes_on_every_event() {
+    let bench = bench("full-check");
+    let jobs = bench.run("pull_request", PULL_REQUEST);
+    assert_eq!((jobs.code, jobs.succeeded, jobs.failed), (0, 2, 0), "{}", jobs.log);
+    assert!(jobs.log.contains("told <pass> <0> <success>"), "{}", jobs.log);
+    for event in ["push", "schedule", "workflow_dispatch"] {
+        let jobs = bench.again(event, PUSH);
+        assert_eq!((jobs.code, jobs.succeeded, jobs.failed), (0, 2, 0), "{event}: {}", jobs.log);
+    }
+}
+
+#[test]
+fn a_red_check_fails_the_job_with_the_commands_own_code() {
+    let bench = bench("full-check");
+    std::fs::remove_file(bench.project.path("green")).unwrap();
+    let jobs = bench.run("pull_request", PULL_REQUEST);
+    assert_eq!((jobs.code, jobs.succeeded, jobs.failed), (1, 1, 1), "{}", jobs.log);
+    assert!(jobs.log.contains("told <fail> <1> <failure>"), "{}", jobs.log);
+}
+
+#[test]
+fn a_part_of_the_checks_is_judged_for_itself() {
+    let bench = bench("validate");
+    std::fs::remove_file(bench.project.path("green")).unwrap();
+    let jobs = bench.run("push", PUSH);
+    assert_eq!((jobs.code, jobs.succeeded), (0, 2), "{}", jobs.log);
+    let bench = self::bench("ml-models");
+    let jobs = bench.run("push", PUSH);
+    assert!(jobs.log.contains("told <> <3> <failure>"), "nothing to check is no pass: {}", jobs.log);
+}
+
+#[test]
+fn a_broken_policy_and_a_wrong_input_fail_the_job() {
+    let bench = bench("full-check");
+    bench.project.write("mgmt.yml", "version: 1\nchekcs: {}\n");
+    let jobs = bench.run("push", PUSH);
+    assert!(jobs.log.contains("told <> <2> <failure>"), "{}", jobs.log);
+    let bench = self::bench("fullcheck");
+    let jobs = bench.run("push", PUSH);
+    assert!(jobs.log.contains("told <> <> <failure>") && jobs.log.contains("input `command`"), "{}", jobs.log);
+}
+
+#[test]
+fn the_readmes_monorepo_is_a_job_a_service() {
+    let bench = Bench::new(POLICY);
+    let example =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/workflows/monorepo.yml"));
+    bench.project.write(".github/workflows/ci.yml", example.unwrap());
+    std::fs::remove_file(bench.project.path("mgmt.yml")).unwrap();
+    for service in ["api", "trainer", "web"] {
+        let policy = POLICY.replace("[green]", &format!("[services/{service}/green]"));
+        bench.project.write(&format!("services/{service}/mgmt.yml"), policy);
+        bench.project.write(&format!("services/{service}/green"), "");
+    }
+    std::fs::remove_file(bench.project.path("services/web/green")).unwrap();
+    let jobs = bench.run("pull_request", PULL_REQUEST);
+    // What act says of a whole job is not to be counted here: once one of a matrix has failed, it says so of all.
+    let ended = |how: &str| jobs.log.matches(&format!("{how} - Main org/mgmt-action@v1")).count();
+    assert_eq!((jobs.code, ended("Success"), ended("Failure")), (1, 2, 1), "{}", jobs.log);
+}
+
+#[test]
+fn the_reusable_gate_is_a_job_of_its_own() {
+    let bench = Bench::new(POLICY);
+    bench.project.write("green", "").write(
+        ".github/workflows/ci.yml",
+        "on: pull_request\njobs:\n  gate:\n    uses: org/mgmt-action/.github/workflows/gate.yml@v1\n    with:\n      \
+         command: validate\n      python-version: \"3.13\"\n  after:\n    needs: gate\n    runs-on: ubuntu-latest\n    steps:\n      - run: echo \"told \
+         <${VERDICT}>\"\n        env: { VERDICT: \"${{ needs.gate.outputs.verdict }}\" }\n",
+    );
+    let jobs = bench.run("pull_request", PULL_REQUEST);
+    assert_eq!((jobs.code, jobs.failed), (0, 0), "{}", jobs.log);
+    assert!(
+        jobs.log.contains("told <pass>") && jobs.log.contains("python 3.13 asked for") && jobs.log.contains(" hello "),
+        "{}",
+        jobs.log
+    );
+}
+
+#[test]
+fn a_binary_is_built_once_and_then_comes_from_the_cache() {
+    let bench = bench("full-check");
+    let (built, calls) = (bench.place("built"), bench.place("calls"));
+    std::fs::rename(bench.place("bin/mgmt"), &built).unwrap();
+    let lines = format!(
+        "echo \"$@\" >> '{}'\nwhile [ \"$1\" != --root ]; do shift; done\nmkdir -p \"$2/bin\"\n\
+         cp '{}' \"$2/bin/mgmt\"\n",
+        calls.display(),
+        built.display()
+    );
+    bench.program("cargo", &lines);
+    let jobs = bench.run("push", PUSH);
+    assert_eq!((jobs.code, jobs.succeeded), (0, 2), "{}", jobs.log);
+    assert!(jobs.log.contains("cache miss") && jobs.log.contains("cache saved"), "{}", jobs.log);
+    assert!(jobs.log.contains("built from source"), "{}", jobs.log);
+    // A fresh machine: only the cache is left.
+    bench.renew();
+    let jobs = bench.again("push", PUSH);
+    assert_eq!((jobs.code, jobs.succeeded), (0, 2), "{}", jobs.log);
+    assert!(jobs.log.contains("cache hit") && !jobs.log.contains("cache saved"), "{}", jobs.log);
+    assert_eq!(std::fs::read_to_string(calls).unwrap().lines().count(), 1);
+}
+
+/// Commands after the verdict, reduced to what the action sees of them.
+const AFTERWARDS: &str = "\
+case $1 in
+    collect)
+        for argument; do case $argument in --out=*) out=${argument#--out=} ;; esac; done
+        mkdir -p \"$out/evidence/.hidden\" && echo '{}' > \"$out/record.json\" && echo 1 > \"$out/evidence/.hidden/x\"
+        exit 0 ;;
+    ci) test -n \"$GITHUB_TOKEN\" && exit 0; exit 4 ;;
+    publish) test -n \"$GITHUB_TOKEN\" || exit 4; echo verdict=told-by-publish >> \"$GITHUB_OUTPUT\"; exit 0 ;;
+esac";
+
+#[test]
+fn evidence_is_uploaded_and_what_publish_tells_is_passed_on() {
+    let bench = bench("full-check");
+    bench.before_the_binary(AFTERWARDS);
+    let jobs = bench.run("pull_request", PULL_REQUEST);
+    assert_eq!((jobs.code, jobs.succeeded), (0, 2), "{}", jobs.log);
+    assert!(jobs.log.contains("told <told-by-publish> <0> <success>"), "{}", jobs.log);
+    assert!(!jobs.log.contains("::warning"), "{}", jobs.log);
+    assert_eq!(bench.kept("artifacts"), ["mgmt-evidence-attempt1"]);
+    assert!(bench.place("store/artifacts/mgmt-evidence-attempt1/evidence/.hidden/x").exists());
+    // The same name once more is an error of the upload, and none of the job.
+    let jobs = bench.again("push", PUSH);
+    assert_eq!((jobs.code, jobs.succeeded), (0, 2), "{}", jobs.log);
+    assert!(jobs.log.contains("::warning title=not uploaded"), "{}", jobs.log);
+    assert_eq!(bench.kept("artifacts"), ["mgmt-evidence-attempt1", "mgmt-record"]);
+    assert!(bench.place("store/artifacts/mgmt-record/record.json").exists());
+}
+
+#[test]
+fn a_red_gate_is_published_as_well() {
+    let bench = bench("full-check");
+    bench.before_the_binary(AFTERWARDS);
+    std::fs::remove_file(bench.project.path("green")).unwrap();
+    let jobs = bench.run("push", PUSH);
+    assert!(jobs.log.contains("told <told-by-publish> <1> <failure>"), "{}", jobs.log);
+    assert_eq!(bench.kept("artifacts"), ["mgmt-evidence-attempt1", "mgmt-record"]);
+}
