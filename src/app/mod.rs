@@ -17,6 +17,8 @@ pub mod judge;
 #[cfg(feature = "net")]
 pub mod remote;
 pub mod reports;
+#[cfg(feature = "net")]
+pub mod stage;
 pub mod status;
 pub mod trend;
 

@@ -67,7 +67,7 @@ impl Decision {
 
 /// What a stage is called where reports name a gate.
 #[must_use]
-pub(super) fn gate_name(stage: &Stage) -> String {
+pub fn gate_name(stage: &Stage) -> String {
     format!("stage {}", stage.name)
 }
 

@@ -59,7 +59,8 @@ impl<T> Listing<T> {
     }
 
     /// What may be missing, in words.
-    pub(super) fn gap(&self) -> Option<String> {
+    #[must_use]
+    pub fn gap(&self) -> Option<String> {
         match self {
             Self::Known { truncated: true, .. } => Some("there are more than were read".to_owned()),
             Self::Known { unreadable, .. } if *unreadable > 0 => {

@@ -12,7 +12,7 @@ mod shards;
 mod workflow;
 
 pub use before::newest as newest_deployment;
-pub use decide::{Decision, Reason, decide};
+pub use decide::{Decision, Reason, decide, gate_name};
 pub use facts::{Facts, Listing};
 pub use settings::{Expect, Judged, Stage};
 pub use shards::{Chosen, newest as newest_shards};

@@ -11,4 +11,5 @@ mod client;
 mod evidence;
 mod fake;
 mod scene;
+mod stage;
 mod wire;
