@@ -12,4 +12,5 @@ mod evidence;
 mod fake;
 mod scene;
 mod stage;
+mod stage_told;
 mod wire;
