@@ -15,6 +15,8 @@ pub mod inspect;
 pub mod job;
 pub mod judge;
 #[cfg(feature = "net")]
+pub mod publish;
+#[cfg(feature = "net")]
 pub mod remote;
 pub mod reports;
 pub mod status;
@@ -133,6 +135,10 @@ pub const CODES: &[&Code] = &[
     &ci::SHARD,
     #[cfg(feature = "net")]
     &ci::RUNNING,
+    #[cfg(feature = "net")]
+    &publish::UNRUN,
+    #[cfg(feature = "net")]
+    &publish::POLICY_CHANGED,
 ];
 
 /// The project is not in git.
