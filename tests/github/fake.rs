@@ -49,6 +49,11 @@ fn artifacts_come_from_another_origin() {
     let listed = get(&format!("{}/repos/org/app/actions/runs/{run}/artifacts", fake.url())).json();
     assert_eq!(listed["artifacts"][0]["id"], id);
     assert!(listed["artifacts"][0]["digest"].as_str().unwrap().starts_with("sha256:"));
+    let newer = repo.artifact(run, "mgmt-record", zip(&[]));
+    for (query, first) in [("", newer), ("?direction=asc", id)] {
+        let listed = get(&format!("{}/repos/org/app/actions/runs/{run}/artifacts{query}", fake.url())).json();
+        assert_eq!((&listed["artifacts"][0]["id"], &listed["total_count"]), (&json!(first), &json!(2)));
+    }
     let link = get(&format!("{}/repos/org/app/actions/artifacts/{id}/zip", fake.url()));
     assert_eq!(link.status, 302);
     let stored = ask("GET", &link.headers["location"]).without("authorization").send();
