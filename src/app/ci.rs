@@ -321,7 +321,8 @@ fn download(
     }
     let within = ZipLimits { bytes: limits.reports_bytes.max(ZipLimits::default().bytes), ..ZipLimits::default() };
     unpack(file, folder, within).map_err(|error| Trouble::Missing(error.to_string()))?;
-    bundle::open(folder, limits).map_err(|error| Trouble::Missing(error.to_string()))
+    bundle::open(folder, limits)
+        .map_err(|error| Trouble::Missing(format!("it is no bundle of evidence: {}", error.why)))
 }
 
 /// Why a bundle is not one of this run.

@@ -10,5 +10,6 @@ pub mod support;
 mod client;
 mod evidence;
 mod fake;
+mod publish;
 mod scene;
 mod wire;

@@ -175,7 +175,7 @@ fn gather(
             repo::find_root(&context.cwd).unwrap_or_else(|| context.cwd.clone()).join(history::FOLDER).join("bundle")
         }
     };
-    let opened = bundle::open(&folder, &limits())?;
+    let opened = bundle::open(&folder, &limits()).map_err(Stop::from)?;
     let subject = Subject::of_job(job, &opened.bundle.source);
     let mut fetched = Fetched::default();
     fetched.add(opened);
@@ -234,6 +234,10 @@ fn decide(
         record.finished_at = told.finished_at.max(started_at);
         record.duration_ms = told.duration_ms;
         record.project.dirty = told.project.dirty;
+    }
+    if let (None, false, Some(link)) = (&config.project.name, subject.is_here, link) {
+        // Without a checkout the folder's name is nobody's.
+        link.slug.name().clone_into(&mut record.project.name);
     }
     record.project.commit.clone_from(&subject.commit);
     record.project.merge_commit.clone_from(&subject.merge_commit);
