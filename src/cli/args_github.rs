@@ -36,6 +36,8 @@ pub(super) enum CiCommand {
     Runs(RunsArgs),
     /// Fetch the evidence that a run left behind, all its parts together, and show what a gate would see
     Evidence(EvidenceArgs),
+    /// Take the record of the nearest earlier run on the default branch into history
+    Baseline(BaselineArgs),
 }
 
 #[cfg(feature = "net")]
@@ -44,6 +46,13 @@ pub(super) struct RepoArgs {
     /// The repository [default: that of the job, or of the remote `origin`]
     #[arg(long, value_name = "OWNER/NAME")]
     pub(super) repo: Option<String>,
+}
+
+#[cfg(feature = "net")]
+#[derive(Args, Debug)]
+pub(super) struct BaselineArgs {
+    #[command(flatten)]
+    pub(super) repo: RepoArgs,
 }
 
 #[cfg(feature = "net")]
