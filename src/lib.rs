@@ -7,6 +7,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod decode;
+pub mod deploy;
 pub mod evidence;
 pub mod gate;
 #[cfg(feature = "net")]

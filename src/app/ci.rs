@@ -246,13 +246,17 @@ pub fn fetch(
         let at = folder.join(&artifact.name);
         let opened = match download(client, slug, &artifact, &at, limits) {
             Ok(opened) => opened,
+            Err(Trouble::Expired) => {
+                lost(format!("`{}`: it has expired", artifact.name));
+                continue;
+            }
             Err(Trouble::Missing(why)) => {
                 lost(format!("`{}`: {why}", artifact.name));
                 continue;
             }
             Err(Trouble::Fatal(error)) => return Err(error),
         };
-        if let Some(why) = foreign(&opened.bundle.source, slug, run, attempt) {
+        if let Some(why) = foreign(&opened.bundle.source, slug, run.id, run.head_sha.as_deref(), attempt) {
             lost(format!("`{}` {why}", artifact.name));
             continue;
         }
@@ -293,14 +297,18 @@ fn absent(expect: &Expect, found: &BTreeMap<String, (u32, Artifact)>) -> Vec<Str
     }
 }
 
-enum Trouble {
+/// Why a part of the evidence is not there.
+pub(super) enum Trouble {
+    /// It has expired.
+    Expired,
     /// This part is not there; the others may be.
     Missing(String),
     /// Nobody can say what is there.
     Fatal(anyhow::Error),
 }
 
-fn download(
+/// Reads one part into a folder.
+pub(super) fn download(
     client: &Client,
     slug: &Slug,
     artifact: &Artifact,
@@ -312,7 +320,7 @@ fn download(
     let mut file = tempfile::tempfile().map_err(fatal)?;
     match client.artifact(slug, artifact, &mut file, MAX_ARTIFACT) {
         Ok(Download::Whole(_)) => {}
-        Ok(Download::Expired) => return Err(Trouble::Missing("it has expired".to_owned())),
+        Ok(Download::Expired) => return Err(Trouble::Expired),
         Err(error) if error.is_missing() => return Err(Trouble::Missing(error.to_string())),
         Err(error) if error.is_forbidden() || matches!(error.cause, crate::github::Cause::Limit { .. }) => {
             return Err(Trouble::Fatal(Stop::from(error).into()));
@@ -326,18 +334,21 @@ fn download(
 }
 
 /// Why a bundle is not one of this run.
-fn foreign(source: &Source, slug: &Slug, run: &Run, attempt: u32) -> Option<String> {
-    let is_other = |told: Option<&str>, known: Option<&str>| told.is_none() || told != known;
+pub(super) fn foreign(source: &Source, slug: &Slug, run: u64, sha: Option<&str>, attempt: u32) -> Option<String> {
+    let is_other = |told: Option<&str>, known: Option<&str>| match (told, known) {
+        (Some(told), Some(known)) => !told.eq_ignore_ascii_case(known),
+        _ => true,
+    };
     if is_other(source.repository.as_deref(), Some(&slug.to_string())) {
         return Some("belongs to another repository".to_owned());
     }
-    if source.run_id != Some(run.id) {
+    if source.run_id != Some(run) {
         return Some("belongs to another run".to_owned());
     }
     if source.attempt != attempt {
         return Some("belongs to another attempt".to_owned());
     }
-    if is_other(source.commit.as_deref(), run.head_sha.as_deref()) {
+    if is_other(source.commit.as_deref(), sha) {
         return Some("belongs to another commit".to_owned());
     }
     None

@@ -180,6 +180,7 @@ fn partial_record(report: Report, path: &Utf8Path) -> Option<Record> {
             scope: rule.scope,
             limit: rule.limit,
             value: number(rule.value),
+            shown: None,
             base: number(rule.base),
             source: rule.source,
             verdict: rule.verdict,

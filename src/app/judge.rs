@@ -173,6 +173,7 @@ fn score_rule(score: &Score) -> RuleResult {
         scope: None,
         limit: format!("min {}", text::number(score.warn)),
         value: Some(score.value),
+        shown: None,
         base: None,
         source: None,
         verdict: score.verdict(),

@@ -21,6 +21,8 @@ pub mod publish;
 #[cfg(feature = "net")]
 pub mod remote;
 pub mod reports;
+#[cfg(feature = "net")]
+pub mod stage;
 pub mod status;
 pub mod trend;
 

@@ -2,7 +2,7 @@
 
 use super::args_github::CollectArgs;
 #[cfg(feature = "net")]
-use super::args_github::{CiArgs, PublishArgs};
+use super::args_github::{CiArgs, PublishArgs, StageArgs};
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -91,7 +91,7 @@ pub(super) enum Command {
     MlModels(RunArgs),
     /// Run the group data
     DataCheck(RunArgs),
-    /// Judge report files that are already there; run nothing
+    /// Judge report files that are already there, or a commit before a stage of a deploy; run nothing
     Gate(GateArgs),
     /// Pack what the checks left behind, for those who judge it elsewhere
     Collect(CollectArgs),
@@ -320,10 +320,14 @@ pub(super) struct GateArgs {
     #[arg(long, value_name = "NAME")]
     pub(super) gate: Option<String>,
     /// Report files, each alone or after its check: `tests=reports/junit.xml`
-    #[arg(long, required = true, num_args = 1.., value_name = "[CHECK=]FILE")]
+    #[cfg_attr(feature = "net", arg(long, required_unless_present = "stage", num_args = 1.., value_name = "[CHECK=]FILE"))]
+    #[cfg_attr(not(feature = "net"), arg(long, required = true, num_args = 1.., value_name = "[CHECK=]FILE"))]
     pub(super) evidence: Vec<String>,
     #[command(flatten)]
     pub(super) against: AgainstArgs,
+    #[cfg(feature = "net")]
+    #[command(flatten)]
+    pub(super) stage: StageArgs,
 }
 
 #[derive(Args, Debug)]

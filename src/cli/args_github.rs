@@ -6,7 +6,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::Args;
 #[cfg(feature = "net")]
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 
 #[derive(Args, Debug)]
 pub(super) struct CollectArgs {
@@ -110,6 +110,46 @@ pub(super) struct EvidenceArgs {
     /// Wait so long for a run that goes on: 30m
     #[arg(long, value_name = "DURATION", value_parser = crate::sys::text::parse_duration)]
     pub(super) wait: Option<Duration>,
+}
+
+/// The gate before a stage of a deploy.
+#[cfg(feature = "net")]
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Before a stage of a deploy")]
+pub(super) struct StageArgs {
+    /// Decide whether the commit may take this stage: one under `stages:` of the default branch's policy
+    #[arg(long, value_name = "NAME", requires = "sha", conflicts_with_all = ["gate", "evidence", "base", "diff"])]
+    pub(super) stage: Option<String>,
+    /// The commit: all its digits
+    #[arg(long, value_name = "SHA", value_parser = whole_sha, requires = "stage")]
+    pub(super) sha: Option<String>,
+    /// The repository [default: that of the job, or of the remote `origin`]
+    #[arg(long, value_name = "OWNER/NAME", requires = "stage")]
+    pub(super) repo: Option<String>,
+    /// Wait so long for a required run that goes on, or has not begun: 30m
+    #[arg(long, value_name = "DURATION", value_parser = crate::sys::text::parse_duration, requires = "stage")]
+    pub(super) wait: Option<Duration>,
+    /// Tell GitHub what came of it; what cannot be told is a warning and changes no exit code
+    #[arg(long, value_enum, value_name = "WHOM", requires = "stage")]
+    pub(super) answer: Option<AnswerTo>,
+    /// The run that the protection rule holds back
+    #[arg(long, value_name = "ID", requires = "stage", required_if_eq("answer", "rule"))]
+    pub(super) run: Option<u64>,
+    /// The environment that it waits for [default: the stage's own]
+    #[arg(long, value_name = "NAME", requires = "run")]
+    pub(super) environment: Option<String>,
+}
+
+/// Who is told.
+#[cfg(feature = "net")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum AnswerTo {
+    /// The newest deployment of the commit to the stage's environment: `in_progress` for a pass, `failure`, or `error`
+    /// where nobody can say. `success` is left to the deploy
+    Status,
+    /// The custom protection rule that holds a run back: approved or rejected; where nobody can say it goes on waiting.
+    /// Needs the token of the rule's own GitHub App
+    Rule,
 }
 
 /// All digits of a commit: an abbreviated one finds no run.

@@ -9,6 +9,7 @@ use super::{Config, DEFAULT_GATE, Project, Reports, SCHEMA_URL};
 use crate::check::{self, Check, limits, score};
 use crate::decode::tree::{Data, Node};
 use crate::decode::{Decoder, Diagnostic, Key, Place, schema as piece, tree};
+use crate::deploy::settings as stages;
 use crate::evidence::Limits;
 use crate::gate::quarantine::entry as quarantine;
 use crate::gate::scope::{Components, Globs};
@@ -30,6 +31,11 @@ pub const KEYS: &[Key] = &[
         "gates",
         "More lists of rules, by name; --gate NAME chooses one.",
         || json!({ "type": "object", "additionalProperties": rule::list_schema() }),
+    ),
+    Key::optional(
+        "stages",
+        "Steps of a staged deploy and what must hold before each, by name: `mgmt gate --stage NAME`.",
+        stages::map_schema,
     ),
     Key::optional(
         "components",
@@ -140,6 +146,11 @@ fn root_map(decoder: &mut Decoder, node: &Node, root: &Utf8Path, path: &Utf8Path
     let known = components.clone().unwrap_or_default();
     let gate = fields.get("gate").and_then(|node| Gate::decode(decoder, node, DEFAULT_GATE, &known));
     let gates = fields.get("gates").map_or(Some(Vec::new()), |node| gates(decoder, node, &known));
+    let stages = fields.get("stages").map_or(Some(Vec::new()), |node| {
+        let named = fields.get("gates").map(names_of).unwrap_or_default();
+        let gates = stages::Gates { named: &named, has_default: fields.get("gate").is_some() };
+        stages::decode(decoder, node, gates, check::name)
+    });
     let patch_ignore = fields.get("patch").map_or(Some(Globs::default()), |node| patch(decoder, node));
     let declared = fields.get("checks").map(Known::of).unwrap_or_default();
     let quarantine =
@@ -156,6 +167,7 @@ fn root_map(decoder: &mut Decoder, node: &Node, root: &Utf8Path, path: &Utf8Path
         checks: checks?,
         gate,
         gates: gates?,
+        stages: stages?,
         components: components?,
         patch_ignore: patch_ignore?,
         limits: limits?,
@@ -268,6 +280,12 @@ impl<'a> Known<'a> {
         }
         known
     }
+}
+
+/// The names in a map, as they are written: a mistake in what they name does not make them unknown.
+fn names_of(map: &Node) -> Vec<&str> {
+    let Data::Map(pairs) = &map.data else { return Vec::new() };
+    pairs.iter().filter_map(|(name, _)| name.text()).collect()
 }
 
 fn needs_of(check: &Node) -> Vec<&Node> {

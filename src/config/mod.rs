@@ -19,12 +19,14 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 
 use crate::check::{Check, score};
+use crate::deploy::Stage;
 use crate::evidence::Limits;
 use crate::evidence::problem::{Code, Level};
 use crate::gate::quarantine::Entry;
 use crate::gate::scope::{Components, Globs};
 use crate::gate::{Gate, rule};
 use crate::history;
+use crate::sys::text;
 
 /// File names, in the order in which they are looked for in each folder.
 pub const FILE_NAMES: &[&str] = &["mgmt.yml", ".github/mgmt.yml"];
@@ -47,6 +49,8 @@ pub struct Config {
     pub gate: Option<Gate>,
     /// `gates:`, in written order.
     pub gates: Vec<Gate>,
+    /// `stages:`, in written order.
+    pub stages: Vec<Stage>,
     /// Named parts of the project.
     pub components: Components,
     /// Changed files that need no coverage.
@@ -125,6 +129,33 @@ impl Config {
         };
         Err(UnknownGate { name: name.to_owned(), hint })
     }
+
+    /// The stage with this name.
+    ///
+    /// # Errors
+    /// No stage has that name.
+    pub fn stage(&self, name: &str) -> Result<&Stage, UnknownStage> {
+        let found = self.stages.iter().find(|stage| stage.name == name);
+        found.ok_or_else(|| {
+            let names: Vec<_> = self.stages.iter().map(|stage| stage.name.as_str()).collect();
+            let hint = match text::closest(name, names.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if names.is_empty() => "add `stages:` to mgmt.yml".to_owned(),
+                None => format!("there are: {}", names.join(", ")),
+            };
+            UnknownStage { name: name.to_owned(), hint }
+        })
+    }
+}
+
+/// A stage that is not there.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no stage `{}`", text::one_line(name))]
+pub struct UnknownStage {
+    /// The name asked for.
+    pub name: String,
+    /// The next step.
+    pub hint: String,
 }
 
 /// `default` is what the list under `gate:` is called.
@@ -156,7 +187,10 @@ codes! {
     "config.evidence", "An evidence entry names no report, or two sources for one.", "give it a `path`, or `from: output`";
     "config.unknown-check", "`needs`, or `check` of a quarantine entry, names a check that does not exist.", "correct the name";
     "config.unknown-group", "`score` gives a weight to a group that no check is in.", "correct the name, or remove it";
-    "config.cycle", "Checks need each other in a circle, so none of them could start.", "remove one of the `needs`";
+    "config.cycle", "Checks need each other, or stages come after each other, in a circle: none of them could start.", "remove one of the `needs` or `after`";
+    "config.unknown-stage", "`after` names a stage that does not exist.", "correct the name";
+    "config.unknown-gate", "A stage names a gate that does not exist.", "correct the name";
+    "config.stage", "A stage asks nothing, has a setting that nothing would read, or a name that is none.", "name its `workflows`, or the stage that it comes `after`";
     "config.rule", "A rule can decide nothing: it has no limit, or none that a value could hold.", "give it `min`, `max` or `equals`";
     "config.scope", "A rule names a part of the project that it cannot be about.", "use `paths`, `component` or `each` with coverage metrics, and name components under `components:`";
     "config.unknown-metric", "Nothing measures a metric of that name.", "`mgmt explain metrics` lists the names";

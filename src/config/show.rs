@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Config;
 use crate::check::{Action, Check, evidence, limits};
+use crate::deploy::{Expect, Judged, Stage};
 use crate::evidence::Bound;
 use crate::evidence::metric::{self, Better};
 use crate::gate::quarantine::Entry;
@@ -31,6 +32,10 @@ pub fn show(config: &Config) -> Value {
     if !config.gates.is_empty() {
         let gates: Map<_, _> = config.gates.iter().map(|gate| (gate.name.clone(), gate_value(gate))).collect();
         out.insert("gates".into(), gates.into());
+    }
+    if !config.stages.is_empty() {
+        let stages: Map<_, _> = config.stages.iter().map(|stage| (stage.name.clone(), stage_value(stage))).collect();
+        out.insert("stages".into(), stages.into());
     }
     if !config.components.is_empty() {
         let components: Map<_, _> =
@@ -132,6 +137,38 @@ fn spec_value(spec: &evidence::Spec) -> Value {
     let word = crate::evidence::Repeats::WORDS.iter().find(|(_, repeats)| *repeats == spec.repeats);
     out["repeats"] = word.map_or("", |(word, _)| word).into();
     out
+}
+
+fn stage_value(stage: &Stage) -> Value {
+    let mut out = Map::new();
+    if let Some(after) = &stage.after {
+        out.insert("after".into(), after.as_str().into());
+    }
+    out.insert("environment".into(), stage.environment.as_str().into());
+    if stage.workflows.is_empty() {
+        return out.into();
+    }
+    out.insert("workflows".into(), json!(stage.workflows));
+    out.insert("max-age".into(), text::duration_setting(stage.max_age).into());
+    match &stage.gate {
+        Judged::By(gate) => {
+            out.insert("artifacts".into(), json!(stage.artifacts.patterns));
+            match &stage.expect {
+                Expect::Some => {}
+                Expect::Count(count) => {
+                    out.insert("expect".into(), (*count).into());
+                }
+                Expect::Names(names) => {
+                    out.insert("expect".into(), json!(names));
+                }
+            }
+            out.insert("gate".into(), gate.as_str().into());
+        }
+        Judged::Nothing => {
+            out.insert("gate".into(), false.into());
+        }
+    }
+    out.into()
 }
 
 fn entry_value(entry: &Entry) -> Value {

@@ -34,6 +34,9 @@ pub struct RuleResult {
     /// The value; `None` if it was not measured.
     #[serde(with = "option_not_finite", default)]
     pub value: Option<f64>,
+    /// What was found, where that is no number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<String>,
     /// What the value was compared with, where there is something: the baseline's value, or the best so far.
     #[serde(with = "option_not_finite", default)]
     pub base: Option<f64>,
@@ -49,9 +52,12 @@ pub struct RuleResult {
 }
 
 impl RuleResult {
-    /// The value for people, with enough decimals to tell it from its limit.
+    /// The value for people, with enough decimals to tell it from its limit, or what was found where that is no number.
     #[must_use]
     pub fn shown_value(&self) -> String {
+        if let Some(shown) = &self.shown {
+            return text::one_line(shown);
+        }
         let Some(value) = self.value else {
             let nothing = if self.verdict == RuleVerdict::NotApplicable { "-" } else { "not measured" };
             return nothing.to_owned();
@@ -83,6 +89,7 @@ fn judge_rule(gate: &Gate, rule: &Rule, facts: &Facts<'_>, asked: &Asked) -> Vec
         scope: scope.map(str::to_owned),
         limit: limit.to_string(),
         value: None,
+        shown: None,
         base: None,
         source: None,
         verdict: RuleVerdict::NotAsked,

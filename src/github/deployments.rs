@@ -34,6 +34,9 @@ pub struct DeploymentStatus {
     /// `success`, `failure`, `error`, `inactive`, `in_progress`, `queued`, `pending`.
     #[serde(default)]
     pub state: Option<String>,
+    /// In one line.
+    #[serde(default)]
+    pub description: Option<String>,
     /// When it was set.
     #[serde(default)]
     pub created_at: Option<Timestamp>,
@@ -98,7 +101,7 @@ impl Client {
         })
     }
 
-    /// Sets the status of a deployment.
+    /// Sets the status of a deployment, once: after an answer that was lost it is looked up.
     ///
     /// # Errors
     /// Whatever keeps that away.
@@ -108,7 +111,18 @@ impl Client {
             body["log_url"] = json!(url);
         }
         let path = format!("{}/deployments/{id}/statuses", repository.path());
-        self.write("set the deployment's status", &Method::POST, &path, Some(&body)).map(|_| ())
+        match self.write("set the deployment's status", &Method::POST, &path, Some(&body)) {
+            // Nobody knows whether it was set: the newest one tells.
+            Err(error) if error.is_unclear() => {
+                let list = self.deployment_statuses(repository, id)?;
+                let is_set = |status: &DeploymentStatus| {
+                    status.state.as_deref() == Some(new.state)
+                        && status.description.as_deref() == Some(new.description.as_str())
+                };
+                if list.items.first().is_some_and(is_set) { Ok(()) } else { Err(error) }
+            }
+            other => other.map(|_| ()),
+        }
     }
 
     /// The environments that a run waits for.
@@ -121,7 +135,7 @@ impl Client {
     }
 
     /// Answers the custom protection rule that holds a run back from an environment. Only the GitHub App of the rule
-    /// may.
+    /// may. Without a state it only tells, and the run goes on waiting.
     ///
     /// # Errors
     /// A token that is not the App's, a run that does not wait, and whatever else keeps that away.
@@ -130,10 +144,13 @@ impl Client {
         repository: &Slug,
         run: u64,
         environment: &str,
-        state: &str,
+        state: Option<&str>,
         comment: &str,
     ) -> Result<(), Error> {
-        let body = json!({ "environment_name": environment, "state": state, "comment": comment });
+        let mut body = json!({ "environment_name": environment, "comment": comment });
+        if let Some(state) = state {
+            body["state"] = json!(state);
+        }
         let path = format!("{}/actions/runs/{run}/deployment_protection_rule", repository.path());
         self.write("answer the protection rule", &Method::POST, &path, Some(&body)).map(|_| ())
     }

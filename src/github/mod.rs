@@ -26,6 +26,6 @@ pub use comments::{Author, Comment};
 pub use deployments::{Deployment, DeploymentStatus, NewStatus, PendingDeployment, PendingEnvironment};
 pub use error::{Cause, Error};
 pub use list::List;
-pub use runs::{Job, Run, RunFilter, RunPull, RunRepository, Step};
+pub use runs::{Job, Run, RunFilter, RunPull, RunRepository, Step, encode};
 pub use words::{Conclusion, Slug, Status};
 pub use zip::{Unpacked, ZipError, ZipLimits, unpack};

@@ -13,7 +13,8 @@ use super::words::{Conclusion, Slug, Status};
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Text as a part of a path or as a value of a query.
-pub(super) fn encode(text: &str) -> String {
+#[must_use]
+pub fn encode(text: &str) -> String {
     utf8_percent_encode(text, PLAIN).to_string()
 }
 

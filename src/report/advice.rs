@@ -109,7 +109,7 @@ pub fn steps(record: &Record) -> Vec<Step> {
                 of_scope(&rule.metric, rule.scope.as_deref()),
                 rule.limit,
                 rule.message,
-                rule.advice.as_deref().map(|advice| format!(" → {advice}")).unwrap_or_default()
+                advised(rule)
             ),
             command: None,
         });
@@ -140,15 +140,21 @@ pub fn steps(record: &Record) -> Vec<Step> {
         };
         steps.push(Step {
             what: format!(
-                "{} ({}) could not be judged: {}{hint}",
+                "{} ({}) could not be judged: {}{hint}{}",
                 of_scope(&rule.metric, rule.scope.as_deref()),
                 rule.limit,
-                rule.message
+                rule.message,
+                advised(rule)
             ),
             command: None,
         });
     }
     steps
+}
+
+/// What would make a rule hold, behind what is wrong with it.
+fn advised(rule: &RuleResult) -> String {
+    rule.advice.as_deref().map(|advice| format!(" → {advice}")).unwrap_or_default()
 }
 
 /// A metric with the part of the project it is about.

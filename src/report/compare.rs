@@ -75,6 +75,7 @@ mod tests {
             scope: None,
             limit: "max 0".into(),
             value,
+            shown: None,
             base,
             source: None,
             verdict: RuleVerdict::Pass,

@@ -17,3 +17,4 @@ mod gate_rules;
 mod history;
 mod inspect;
 mod quarantine;
+mod stages;

@@ -13,4 +13,5 @@ mod evidence;
 mod fake;
 mod publish;
 mod scene;
+mod stage;
 mod wire;

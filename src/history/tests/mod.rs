@@ -137,6 +137,7 @@ fn any_record() -> impl Strategy<Value = Record> {
             scope: None,
             limit: "max 1".into(),
             value: Some(f64::NAN),
+            shown: None,
             base: Some(0.1),
             source: None,
             verdict: RuleVerdict::Inconclusive,

@@ -109,6 +109,7 @@ mod unit_tests {
             scope: None,
             limit: "max 0".into(),
             value: None,
+            shown: None,
             base: None,
             source: None,
             verdict,
