@@ -224,26 +224,38 @@ pub struct Opened {
     pub record: Option<Record>,
 }
 
+/// A folder that is no bundle.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{folder} is no bundle of evidence: {why}")]
+pub struct NoBundle {
+    /// The folder.
+    pub folder: Utf8PathBuf,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+impl std::convert::From<NoBundle> for Stop {
+    fn from(error: NoBundle) -> Self {
+        let hint = "`mgmt collect` makes one; give the folder that it wrote".to_owned();
+        Self::usage(error.to_string(), Some(hint))
+    }
+}
+
 /// Reads a bundle. What is wrong with a report is a problem in the evidence.
 ///
 /// # Errors
 /// A folder that is no bundle.
-pub fn open(folder: &Utf8Path, limits: &Limits) -> anyhow::Result<Opened> {
-    let no_bundle = |why: &str| {
-        let hint = "`mgmt collect` makes one; give the folder that it wrote".to_owned();
-        Stop::usage(format!("{folder} is no bundle of evidence: {why}"), Some(hint))
-    };
+pub fn open(folder: &Utf8Path, limits: &Limits) -> Result<Opened, NoBundle> {
+    let no_bundle = |why: &str| NoBundle { folder: folder.to_owned(), why: why.to_owned() };
     let read = |name: &str| fs::read(&folder.join(name), MAX_INDEX);
     let index = read(INDEX).map_err(|error| no_bundle(&error.to_string()))?;
     let bundle: Bundle = serde_json::from_slice(&index).map_err(|error| no_bundle(&error.to_string()))?;
     if bundle.schema != SCHEMA {
-        return Err(
-            no_bundle(&format!("its schema is `{}`", text::shorten(&text::one_line(&bundle.schema), 40))).into()
-        );
+        return Err(no_bundle(&format!("its schema is `{}`", text::shorten(&text::one_line(&bundle.schema), 40))));
     }
     let mut record = None;
     if folder.join(RECORD).exists() {
-        let bytes = read(RECORD).map_err(Stop::from)?;
+        let bytes = read(RECORD).map_err(|error| no_bundle(&error.to_string()))?;
         record =
             Some(crate::history::read_record(&bytes).map_err(|why| no_bundle(&format!("its record is none: {why}")))?);
     }

@@ -13,6 +13,7 @@ use crate::config;
 use crate::evidence::problem::Code;
 use crate::evidence::{Evidence, Level, Limits, Problem, Repeats};
 use crate::github::{Artifact, Client, Download, List, Run, RunFilter, Slug, ZipLimits, unpack};
+use crate::record::Record;
 use crate::record::bundle::Source;
 use crate::sys::{fs, text};
 
@@ -111,6 +112,8 @@ pub struct Fetched {
     pub interrupted: Option<String>,
     /// Where the first part says that it comes from.
     pub source: Option<Source>,
+    /// The record of the first part: of what it says only times may be used.
+    pub record: Option<Record>,
 }
 
 /// Lists runs, newest first.
@@ -326,7 +329,8 @@ pub(super) fn download(
     }
     let within = ZipLimits { bytes: limits.reports_bytes.max(ZipLimits::default().bytes), ..ZipLimits::default() };
     unpack(file, folder, within).map_err(|error| Trouble::Missing(error.to_string()))?;
-    bundle::open(folder, limits).map_err(|error| Trouble::Missing(error.to_string()))
+    bundle::open(folder, limits)
+        .map_err(|error| Trouble::Missing(format!("it is no bundle of evidence: {}", error.why)))
 }
 
 /// Why a bundle is not one of this run.
@@ -356,10 +360,10 @@ impl Fetched {
         let Opened { bundle, evidence, record } = part;
         self.evidence.merge(evidence, Repeats::Worst);
         self.source.get_or_insert(bundle.source);
-        let Some(record) = record else { return };
-        self.interrupted = self.interrupted.take().or(record.interrupted);
-        self.left_out.extend(record.left_out);
-        for outcome in record.checks {
+        let Some(mut record) = record else { return };
+        self.interrupted = self.interrupted.take().or(record.interrupted.take());
+        self.left_out.append(&mut record.left_out);
+        for outcome in std::mem::take(&mut record.checks) {
             match self.checks.iter_mut().find(|known| known.id == outcome.id) {
                 Some(known) if is_worse(&outcome, known) => *known = outcome,
                 Some(_) => {}
@@ -368,6 +372,7 @@ impl Fetched {
         }
         let ran = |check: &String| self.checks.iter().any(|outcome| outcome.id == *check);
         self.left_out.retain(|check, _| !ran(check));
+        self.record.get_or_insert(record);
     }
 
     /// Whether some part of it is missing or was not read whole.

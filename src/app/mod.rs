@@ -2,6 +2,8 @@
 //!
 //! Nothing here prints or exits: that is `cli`'s.
 
+#[cfg(feature = "net")]
+pub mod baseline;
 pub mod bundle;
 pub mod check;
 #[cfg(feature = "net")]
@@ -14,6 +16,8 @@ pub mod init;
 pub mod inspect;
 pub mod job;
 pub mod judge;
+#[cfg(feature = "net")]
+pub mod publish;
 #[cfg(feature = "net")]
 pub mod remote;
 pub mod reports;
@@ -135,6 +139,10 @@ pub const CODES: &[&Code] = &[
     &ci::SHARD,
     #[cfg(feature = "net")]
     &ci::RUNNING,
+    #[cfg(feature = "net")]
+    &publish::UNRUN,
+    #[cfg(feature = "net")]
+    &publish::POLICY_CHANGED,
 ];
 
 /// The project is not in git.

@@ -2,7 +2,7 @@
 
 use super::args_github::CollectArgs;
 #[cfg(feature = "net")]
-use super::args_github::{CiArgs, StageArgs};
+use super::args_github::{CiArgs, PublishArgs, StageArgs};
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -98,6 +98,9 @@ pub(super) enum Command {
     /// What ran on GitHub, and the evidence it left behind
     #[cfg(feature = "net")]
     Ci(CiArgs),
+    /// Judge evidence anew, and show the result on GitHub
+    #[cfg(feature = "net")]
+    Publish(PublishArgs),
     /// Show what a gate would see in report files
     Inspect(InspectArgs),
     /// Write report files, added up, in a form that other tools read

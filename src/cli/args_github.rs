@@ -36,6 +36,8 @@ pub(super) enum CiCommand {
     Runs(RunsArgs),
     /// Fetch the evidence that a run left behind, all its parts together, and show what a gate would see
     Evidence(EvidenceArgs),
+    /// Take the record of the nearest earlier run on the default branch into history
+    Baseline(BaselineArgs),
 }
 
 #[cfg(feature = "net")]
@@ -44,6 +46,13 @@ pub(super) struct RepoArgs {
     /// The repository [default: that of the job, or of the remote `origin`]
     #[arg(long, value_name = "OWNER/NAME")]
     pub(super) repo: Option<String>,
+}
+
+#[cfg(feature = "net")]
+#[derive(Args, Debug)]
+pub(super) struct BaselineArgs {
+    #[command(flatten)]
+    pub(super) repo: RepoArgs,
 }
 
 #[cfg(feature = "net")]
@@ -163,4 +172,52 @@ fn expect(text: &str) -> Result<crate::app::ci::Expect, String> {
     }
     let names: Vec<_> = text.split(',').map(|name| name.trim().to_owned()).collect();
     if names.iter().any(String::is_empty) { Err("a name is empty".to_owned()) } else { Ok(Expect::Names(names)) }
+}
+
+#[cfg(feature = "net")]
+#[derive(Args, Debug)]
+pub(super) struct PublishArgs {
+    #[command(flatten)]
+    pub(super) repo: RepoArgs,
+    /// The folder of a bundle [default: .mgmt/bundle; in a job that a finished run has started, that run's bundles]
+    #[arg(long, value_name = "DIR", conflicts_with = "run")]
+    pub(super) bundle: Option<Utf8PathBuf>,
+    /// A finished run, whose bundles are fetched
+    #[arg(long, value_name = "ID")]
+    pub(super) run: Option<u64>,
+    /// How many parts of that run must be there, or their names
+    #[arg(long, value_name = "N|NAME,NAME", value_parser = expect)]
+    pub(super) expect: Option<crate::app::ci::Expect>,
+    /// Judge by this gate instead of the one under `gate:`
+    #[arg(long, value_name = "NAME")]
+    pub(super) gate: Option<String>,
+    /// Where to: comment, check, summary, outputs, badge [default: comment, summary, outputs]
+    #[arg(long, value_name = "TARGET", value_delimiter = ',', value_parser = target)]
+    pub(super) to: Vec<crate::publish::Target>,
+    /// When a comment is wanted: always, changes, failure
+    #[arg(long, value_name = "WHEN", default_value = "always", value_parser = when)]
+    pub(super) when: crate::publish::comment::When,
+    /// Write a badge to this file: .svg, or .json for an endpoint of shields.io
+    #[arg(long, value_name = "FILE")]
+    pub(super) badge: Option<Utf8PathBuf>,
+    /// What tells this report from others on the same pull request [default: the workflow and the job]
+    #[arg(long, value_name = "KEY")]
+    pub(super) key: Option<String>,
+    /// Who writes the comments [default: github-actions[bot], or whose token it is]
+    #[arg(long, value_name = "LOGIN")]
+    pub(super) author: Option<String>,
+}
+
+#[cfg(feature = "net")]
+fn target(name: &str) -> Result<crate::publish::Target, String> {
+    let rows = crate::publish::TARGETS;
+    let names = || rows.iter().map(|row| row.name).collect::<Vec<_>>();
+    crate::publish::target(name).map(|row| row.target).ok_or_else(|| format!("there are: {}", names().join(", ")))
+}
+
+#[cfg(feature = "net")]
+fn when(name: &str) -> Result<crate::publish::comment::When, String> {
+    let rows = crate::publish::comment::WHEN;
+    let found = rows.iter().find(|(word, ..)| *word == name).map(|(_, when, _)| *when);
+    found.ok_or_else(|| format!("there are: {}", rows.iter().map(|(word, ..)| *word).collect::<Vec<_>>().join(", ")))
 }

@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::args::Format;
-use super::args_github::{CiArgs, CiCommand, EvidenceArgs, RunsArgs};
+use super::args_github::{BaselineArgs, CiArgs, CiCommand, EvidenceArgs, RunsArgs};
 use super::inspect::exit_code;
 use super::screen::Screen;
 use crate::app::ci::{self, Attempts, Wanted, Which};
-use crate::app::{Context, Exit, remote};
+use crate::app::{Context, Exit, Stop, baseline, remote};
 use crate::github::{List, Run, RunFilter};
 use crate::report::evidence::{self as report, Parts};
 use crate::sys::{clock, text};
@@ -16,6 +16,7 @@ pub(super) fn run(context: &Context, args: &CiArgs, screen: &mut Screen) -> anyh
     match &args.command {
         CiCommand::Runs(args) => runs(context, args, screen),
         CiCommand::Evidence(args) => evidence(context, args, screen),
+        CiCommand::Baseline(args) => baseline(context, args, screen),
     }
 }
 
@@ -54,6 +55,30 @@ fn runs(context: &Context, args: &RunsArgs, screen: &mut Screen) -> anyhow::Resu
         }
     }
     Ok(if list.items.is_empty() { Exit::Nothing as u8 } else { 0 })
+}
+
+/// Without a baseline a run goes on, and says so itself: so none found is no error here.
+fn baseline(context: &Context, args: &BaselineArgs, screen: &mut Screen) -> anyhow::Result<u8> {
+    screen.require("ci baseline", &[Format::Human, Format::Json])?;
+    let found = match baseline::import(context, args.repo.repo.as_deref(), screen.teller()) {
+        Ok(found) => Some(found),
+        Err(error) => {
+            let stop = error.downcast::<Stop>()?;
+            if stop.exit == Exit::Usage {
+                return Err(stop.into());
+            }
+            screen.warning(&stop.message, stop.hint.as_deref());
+            None
+        }
+    };
+    if screen.format == Format::Json {
+        screen.json(&json!({ "schema": "mgmt.ci-baseline/1", "baseline": found }))?;
+    } else if let Some(found) = found {
+        let steps = text::plural(found.distance as u64, "commit", "commits");
+        let commit = found.commit.get(..10).unwrap_or(&found.commit);
+        screen.data(&format!("baseline {} of {commit}, {steps} back\n", found.record));
+    }
+    Ok(0)
 }
 
 fn row(run: &Run) -> serde_json::Value {

@@ -18,6 +18,8 @@ mod history;
 mod init;
 mod inspect;
 mod plan;
+#[cfg(feature = "net")]
+mod publish;
 mod report;
 mod screen;
 mod status;
@@ -119,6 +121,8 @@ fn dispatch(program: Program, cli: Cli, env: Env, screen: &mut Screen) -> anyhow
         Command::Collect(args) => collect::run(&context, &args, screen),
         #[cfg(feature = "net")]
         Command::Ci(args) => ci::run(&context, &args, screen),
+        #[cfg(feature = "net")]
+        Command::Publish(args) => publish::run(&context, &args, screen),
         Command::Inspect(args) => inspect::run(&context, &args, screen),
         Command::Convert(args) => convert::run(&context, &args, screen),
         Command::Init(args) => init::run(&context, &args, screen),

@@ -43,6 +43,14 @@ pub struct Author {
 }
 
 impl Client {
+    /// Who the token belongs to. Tokens of apps, which jobs have, cannot ask.
+    ///
+    /// # Errors
+    /// Whatever keeps an answer away.
+    pub fn login(&self) -> Result<String, Error> {
+        self.get_json::<Author>("look whose token this is", "/user").map(|author| author.login)
+    }
+
     /// All comments, oldest first.
     ///
     /// # Errors

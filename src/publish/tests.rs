@@ -77,7 +77,7 @@ fn faults(text: &str) -> Vec<String> {
         {
             fault("a reference");
         }
-        let quoted = |line: &str| line.trim_start_matches(['>', ' ']).to_owned();
+        let quoted = |line: &str| line.trim_start_matches(['>', ' ']).trim_end().to_owned();
         let underline = quoted(line);
         if !underline.is_empty()
             && (underline.bytes().all(|byte| byte == b'-') || underline.bytes().all(|byte| byte == b'='))
@@ -113,7 +113,8 @@ fn faults(text: &str) -> Vec<String> {
 fn without_code(line: &str) -> String {
     let (mut out, mut rest) = (String::new(), line);
     while let Some(at) = rest.find('`') {
-        if rest[..at].ends_with('\\') {
+        let backslashes = at - rest[..at].trim_end_matches('\\').len();
+        if backslashes % 2 == 1 {
             out.push_str(&rest[..=at]);
             rest = &rest[at + 1..];
             continue;
@@ -364,6 +365,18 @@ fn two_hundred_thousand_failed_tests_and_ten_megabytes_fit() {
     record.tests[0].identity.name = flood.clone().into();
     record.problems[0].message = flood;
     assert_fits(&record, &context());
+}
+
+#[test]
+fn the_hidden_lines_count_too() {
+    let mut record = small();
+    let least = summary::text(&record, &context(), usize::MAX).len();
+    for short in [0, 1, 50, 200, 500] {
+        // Without its hidden lines the body would be this much below the limit.
+        record.checks[1].output.text = "x".repeat(comment::LIMIT - short - least);
+        let body = comment::body(&record, &context());
+        assert!(body.len() <= comment::LIMIT, "{short}: {}", body.len());
+    }
 }
 
 #[test]

@@ -162,7 +162,7 @@ fn hostile_archives_are_refused_whole() {
     for (files, want) in [
         (vec![("../escape", &b"x"[..])], "does not stay inside the folder"),
         (vec![("bundle.json", &b"{}"[..]), ("/etc/escape", b"x")], "does not stay inside the folder"),
-        (vec![("bundle.json", &b"no json"[..])], "is no bundle of evidence"),
+        (vec![("bundle.json", &b"no json"[..])], "it is no bundle of evidence"),
         (vec![("other.txt", &b"x"[..])], "is no bundle of evidence"),
     ] {
         let run = scene.run();

@@ -49,6 +49,11 @@ fn artifacts_come_from_another_origin() {
     let listed = get(&format!("{}/repos/org/app/actions/runs/{run}/artifacts", fake.url())).json();
     assert_eq!(listed["artifacts"][0]["id"], id);
     assert!(listed["artifacts"][0]["digest"].as_str().unwrap().starts_with("sha256:"));
+    let newer = repo.artifact(run, "mgmt-record", zip(&[]));
+    for (query, first) in [("", newer), ("?direction=asc", id)] {
+        let listed = get(&format!("{}/repos/org/app/actions/runs/{run}/artifacts{query}", fake.url())).json();
+        assert_eq!((&listed["artifacts"][0]["id"], &listed["total_count"]), (&json!(first), &json!(2)));
+    }
     let link = get(&format!("{}/repos/org/app/actions/artifacts/{id}/zip", fake.url()));
     assert_eq!(link.status, 302);
     let stored = ask("GET", &link.headers["location"]).without("authorization").send();
@@ -261,12 +266,41 @@ fn what_did_not_change_is_not_sent_again() {
     assert_eq!(first.headers["x-ratelimit-remaining"], again.headers["x-ratelimit-remaining"]);
 }
 
+#[cfg(feature = "e2e")]
 #[test]
 fn the_archive_is_one_that_others_can_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.zip");
     std::fs::write(&path, zip(&[("bundle.json", b"{}"), ("evidence/ü.xml", &[b'x'; 5000])])).unwrap();
     let script = "import sys,zipfile;z=zipfile.ZipFile(sys.argv[1]);print(z.testzip(),z.namelist(),len(z.read('evidence/ü.xml')))";
-    let Ok(output) = std::process::Command::new("python3").arg("-c").arg(script).arg(&path).output() else { return };
+    let output = std::process::Command::new("python3").arg("-c").arg(script).arg(&path).output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), "None ['bundle.json', 'evidence/ü.xml'] 5000");
+}
+
+#[test]
+fn a_renamed_repository_is_found_by_its_number() {
+    let fake = Fake::start();
+    let repo = fake.repo("org/new");
+    repo.edit(|repo| repo.former_names.push("org/old".to_owned()));
+    let moved = get(&format!("{}/repos/org/old/issues?state=all", fake.url()));
+    assert_eq!(moved.status, 301);
+    let id = repo.read(|repo| repo.id);
+    assert_eq!(moved.headers["location"], format!("{}/repositories/{id}/issues?state=all", fake.url()));
+    assert_eq!(get(&moved.headers["location"]).status, 200);
+    assert_eq!(ask("POST", &moved.headers["location"]).body(json!({ "title": "x" })).send().status, 201);
+    let write = ask("POST", &format!("{}/repos/org/old/issues", fake.url())).body(json!({ "title": "x" }));
+    assert_eq!(write.send().status, 307);
+    assert_eq!(
+        fake.take_violations(),
+        ["POST /repos/org/new/issues (issues/create): query parameter state does not exist"]
+    );
+}
+
+#[test]
+fn the_servers_clock_is_the_tests_clock() {
+    let fake = Fake::start();
+    fake.repo("org/app");
+    fake.advance(3600);
+    let answer = get(&format!("{}/repos/org/app", fake.url()));
+    assert_eq!(answer.headers["date"], "Thu, 01 Jan 2026 01:00:00 GMT");
 }

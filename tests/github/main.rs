@@ -7,9 +7,11 @@ pub mod github;
 #[path = "../support/project.rs"]
 pub mod support;
 
+mod baseline;
 mod client;
 mod evidence;
 mod fake;
+mod publish;
 mod scene;
 mod stage;
 mod stage_told;

@@ -15,7 +15,7 @@ pub(crate) const TOKEN: &str = "ghs_canary0000000000000000000000000000";
 pub(crate) const JUNIT: &str = "<testsuite name='s'><testcase name='a'/><testcase name='b'/></testsuite>";
 pub(crate) const LCOV: &str = "SF:src/a.py\nDA:1,1\nDA:2,0\nend_of_record\n";
 
-const POLICY: &str = "version: 1
+pub(crate) const POLICY: &str = "version: 1
 checks:
   tests: { group: test, run: [cp, made/junit.xml, made/lcov.info, .], evidence: { tests: junit.xml, coverage: lcov.info } }
 gate:

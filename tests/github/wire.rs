@@ -79,6 +79,8 @@ impl Ask {
         let rest = self.url.strip_prefix("http://").unwrap();
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
         let mut stream = TcpStream::connect(host)?;
+        // A test that would wait for ever fails instead.
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(60)))?;
         let mut head = format!("{} /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n", self.method);
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));

@@ -121,9 +121,9 @@ impl Pen {
     /// See [`prose`]; as the whole of an item in a list, where a beginning such as `1.` or `---` would be markup,
     /// and nothing at all would make a heading of the line before.
     pub(super) fn item(&self, raw: &str) -> String {
-        let raw = raw.trim();
-        let lead = if raw.starts_with(|ch: char| ch.is_alphabetic() || ch == '`') { "" } else { APART };
-        format!("{lead}{}", self.prose(raw))
+        let shown = self.prose(raw.trim());
+        let lead = if shown.starts_with(|ch: char| ch.is_alphabetic() || ch == '`') { "" } else { APART };
+        format!("{lead}{shown}")
     }
 
     /// See [`code`].
@@ -239,7 +239,7 @@ mod tests {
         assert_eq!(prose("see `a|b` <x> and `c`"), "see `a\\|b` &lt;x&gt; and `c`");
         assert_eq!(prose("odd ` tick"), "odd \\` tick");
         assert_eq!(Pen::WHOLE.item(" a `b`"), "a `b`");
-        assert_eq!(["---", "1. a", ""].map(|raw| Pen::WHOLE.item(raw)), ["&#8203;---", "&#8203;1. a", "&#8203;"]);
+        assert_eq!(["---", "1. a", "````"].map(|raw| Pen::WHOLE.item(raw)), ["&#8203;---", "&#8203;1. a", "&#8203;"]);
         assert_eq!(code("a`b"), "``a`b``");
         assert_eq!(code("`"), "`` ` ``");
         assert_eq!(cell_code("a|b"), "`a\\|b`");

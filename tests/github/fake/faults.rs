@@ -40,6 +40,7 @@ fn a_pattern_fits_parts_of_a_path() {
         fake.fault(Fault::on(method, pattern).status(503));
         assert_eq!(get(&format!("{url}/{run}")).status, if fits { 503 } else { 200 }, "{method} {pattern}");
     }
+    assert_eq!((fake.count("*", "/repos/**"), fake.count("GET", RUNS), fake.count("POST", "/repos/**")), (6, 1, 0));
 }
 
 #[test]

@@ -323,7 +323,7 @@ impl<'f> Repo<'f> {
                 creator: "github-actions[bot]".to_owned(),
                 payload: Value::Object(serde_json::Map::new()),
                 transient: false,
-                production: false,
+                production: environment == "production",
                 created_at,
                 statuses: Vec::new(),
             });

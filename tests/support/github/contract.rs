@@ -182,7 +182,7 @@ impl Contract {
         let mut wrong = Vec::new();
         match (self.response(operation, status), body) {
             (Some(schema), Some(body)) => self.check(&schema, body, "answer", &mut wrong),
-            (None, Some(body)) if status >= 400 => {
+            (None, Some(body)) if status >= 400 || matches!(status, 301 | 307) => {
                 self.check("/components/schemas/basic-error", body, "answer", &mut wrong);
             }
             (None, Some(_)) => wrong.push(format!("answer {status} with a body is not described")),
@@ -212,6 +212,12 @@ impl Contract {
         if let Some(schema) = self.response(operation, status).and_then(|pointer| self.whole.pointer(&pointer)) {
             self.fill(schema, body);
         }
+    }
+
+    /// Completes an object of a named schema, so that copies of it are complete already.
+    pub fn complete_as(&'static self, schema: &str, mut value: Value) -> Value {
+        self.fill(&self.whole["components"]["schemas"][schema], &mut value);
+        value
     }
 
     fn fill(&'static self, schema: &'static Value, value: &mut Value) {

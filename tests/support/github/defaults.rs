@@ -11,6 +11,7 @@ impl Repository {
         Self {
             id,
             full_name: full_name.to_owned(),
+            former_names: Vec::new(),
             private: false,
             default_branch: "main".to_owned(),
             fork_of: None,

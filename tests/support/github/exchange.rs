@@ -296,6 +296,9 @@ fn routed(shared: &Shared, world: &mut World, asked: &Asked<'_>, valid: Valid) -
         api: shared.api.clone(),
         storage: shared.storage.clone(),
     };
+    if let Some(moved) = moved(&world.state, &call, asked.query) {
+        return moved;
+    }
     let allowed = access::allow(&world.state, &call, token.as_deref());
     let answered = allowed.and_then(|()| routes::answer(&mut world.state, &call));
     let mut answer = answered.unwrap_or_else(|early| *early);
@@ -303,6 +306,18 @@ fn routed(shared: &Shared, world: &mut World, asked: &Asked<'_>, valid: Valid) -
         Contract::get().complete(operation, answer.status, value);
     }
     answer
+}
+
+/// Where a repository is that had this name before.
+fn moved(state: &State, call: &Call, query: &str) -> Option<Answer> {
+    let name = call.repo_name();
+    let had = |former: &String| former.eq_ignore_ascii_case(&name);
+    let repo = state.repos.iter().find(|repo| repo.former_names.iter().any(had))?;
+    let tail = call.path.splitn(5, '/').nth(4).map(|tail| format!("/{tail}")).unwrap_or_default();
+    let query = if query.is_empty() { String::new() } else { format!("?{query}") };
+    let location = format!("{}/repositories/{}{tail}{query}", call.api, repo.id);
+    let answer = Answer::error(if call.method == "GET" { 301 } else { 307 }, "Moved Permanently");
+    Some(answer.with("location", location))
 }
 
 /// Applies a fault to a good answer; says whether the answer still has to be valid.
@@ -351,8 +366,11 @@ fn finish(world: &mut World, asked: &Asked<'_>, answer: Answer, operation: &str)
 
 fn common_headers(world: &World) -> Vec<(String, String)> {
     let rate = &world.state.rate;
+    let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
+    let date = printer.timestamp_to_rfc9110_string(&world.state.now).expect("a year of four digits");
     let id = world.requests.len() + world.downloads.len();
     [
+        ("date", date),
         ("x-github-request-id", format!("FA4E:{id:06X}")),
         ("x-github-media-type", "github.v3; format=json".to_owned()),
         ("x-ratelimit-limit", rate.limit.to_string()),

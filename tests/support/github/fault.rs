@@ -98,7 +98,7 @@ impl Passage {
 
 impl Fault {
     /// For requests of a method (`*`: any) to a path without the base path, in which `*` stands for one part and
-    /// `**` at the end for all others. It does nothing until one of the methods below says what.
+    /// `**` at the end for all others. Signed links have paths below `/stored/`. It does nothing until one of the methods below says what.
     pub fn on(method: &str, pattern: &str) -> Self {
         let nothing = Effect::Delay(Duration::ZERO);
         Self { method: method.to_owned(), pattern: pattern.to_owned(), after: 0, times: 1, effect: nothing }
@@ -300,7 +300,8 @@ fn each_object(value: &mut Value, change: &mut impl FnMut(&mut serde_json::Map<S
     }
 }
 
-fn fits(pattern: &str, path: &str) -> bool {
+/// Whether a path fits a pattern as in [`Fault::on`].
+pub(super) fn fits(pattern: &str, path: &str) -> bool {
     let mut parts = path.split('/');
     for wanted in pattern.split('/') {
         match (wanted, parts.next()) {

@@ -120,6 +120,13 @@ impl Fake {
         self.shared.world().requests.clone()
     }
 
+    /// How many requests to the API there were of a method to paths that fit a pattern, both as in [`Fault::on`].
+    pub fn count(&self, method: &str, pattern: &str) -> usize {
+        let fits =
+            |request: &&Request| (method == "*" || request.method == method) && fault::fits(pattern, &request.path);
+        self.shared.world().requests.iter().filter(fits).count()
+    }
+
     /// Requests to signed links so far.
     pub fn downloads(&self) -> Vec<Request> {
         self.shared.world().downloads.clone()

@@ -2,9 +2,14 @@
 //!
 //! Only what means something is written here; `contract` adds the addresses, nulls and falses that must be there, too.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::call::Call;
+use super::contract::Contract;
 use super::exchange::fingerprint;
 use super::state::{Commit, Pull, Repository, Run, State};
 
@@ -62,8 +67,36 @@ pub fn repository(repo: &Repository, api: &str, is_whole: bool) -> Value {
     value
 }
 
+/// How runs are shown, and what was shown before: a page of runs holds the same users and repositories hundreds of
+/// times.
+#[derive(Debug)]
+pub struct Shown<'c> {
+    api: &'c str,
+    with_pulls: bool,
+    known: RefCell<BTreeMap<String, Value>>,
+}
+
+impl<'c> Shown<'c> {
+    /// As the request wants it.
+    pub fn to(call: &'c Call) -> Self {
+        let with_pulls = call.query("exclude_pull_requests") != Some("true");
+        Self { api: &call.api, with_pulls, known: RefCell::default() }
+    }
+
+    fn repository(&self, repo: &Repository) -> Value {
+        let make = || Contract::get().complete_as("minimal-repository", repository(repo, self.api, false));
+        self.known.borrow_mut().entry(repo.full_name.clone()).or_insert_with(make).clone()
+    }
+
+    fn user(&self, login: &str) -> Value {
+        let make = || Contract::get().complete_as("simple-user", user(login));
+        self.known.borrow_mut().entry(login.to_owned()).or_insert_with(make).clone()
+    }
+}
+
 /// A run as its newest attempt, or as an earlier one.
-pub fn run(state: &State, repo: &Repository, run: &Run, attempt: u64, with_pulls: bool, api: &str) -> Value {
+pub fn run(state: &State, repo: &Repository, run: &Run, attempt: u64, shown: &Shown<'_>) -> Value {
+    let api = shown.api;
     let url = format!("{api}/repos/{}/actions/runs/{}", repo.full_name, run.id);
     let earlier = attempt.checked_sub(1).and_then(|index| run.earlier.get(usize::try_from(index).ok()?));
     let (status, conclusion, started, updated) = match earlier {
@@ -72,8 +105,8 @@ pub fn run(state: &State, repo: &Repository, run: &Run, attempt: u64, with_pulls
     };
     let head_repo = state.find(&run.head_repo).unwrap_or(repo);
     let previous = (attempt > 1).then(|| format!("{url}/attempts/{}", attempt - 1));
-    let shown = |number: &&u64| with_pulls && repo.pulls.iter().any(|pull| pull.number == **number);
-    let pulls = run.pulls.iter().filter(shown).filter_map(|number| pull_minimal(repo, *number, api));
+    let is_shown = |number: &&u64| shown.with_pulls && repo.pulls.iter().any(|pull| pull.number == **number);
+    let pulls = run.pulls.iter().filter(is_shown).filter_map(|number| pull_minimal(repo, *number, api));
     json!({
         "id": run.id,
         "name": run.name,
@@ -97,12 +130,12 @@ pub fn run(state: &State, repo: &Repository, run: &Run, attempt: u64, with_pulls
         "created_at": time(run.created_at),
         "updated_at": time(updated),
         "run_started_at": time(started),
-        "actor": user(&run.actor),
-        "triggering_actor": user(&run.actor),
+        "actor": shown.user(&run.actor),
+        "triggering_actor": shown.user(&run.actor),
         "referenced_workflows": [],
         "head_commit": state.commit(repo, &run.sha).map(simple_commit),
-        "repository": repository(repo, api, false),
-        "head_repository": repository(head_repo, api, false),
+        "repository": shown.repository(repo),
+        "head_repository": shown.repository(head_repo),
     })
 }
 

@@ -62,6 +62,8 @@ pub struct Repository {
     pub id: u64,
     /// `owner/name`.
     pub full_name: String,
+    /// Names it had before; they lead here.
+    pub former_names: Vec<String>,
     /// Whether only tokens see it.
     pub private: bool,
     /// `main` unless a test says otherwise.

@@ -21,7 +21,7 @@ pub(super) fn of_run(state: &mut State, call: &Call) -> Answered {
     found(repo.runs.iter().find(|run| run.id == id))?;
     let mut artifacts = named(repo, call);
     artifacts.retain(|artifact| artifact.run == id);
-    if call.query("direction") == Some("desc") {
+    if call.query("direction") != Some("asc") {
         artifacts.reverse();
     }
     Ok(listed(state, repo, call, artifacts))

@@ -145,7 +145,7 @@ pub(super) fn review(state: &mut State, call: &Call) -> Answered {
             creator: call.caller.login.clone(),
             payload: json!({}),
             transient: false,
-            production: false,
+            production: name == "production",
             created_at,
             statuses: Vec::new(),
         };

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::call::{Answer, Answered, Call, found};
 use super::super::page::{FILTERED, page};
-use super::super::shape::{self, WEB, maybe_time, time};
+use super::super::shape::{self, Shown, WEB, maybe_time, time};
 use super::super::state::{Job, Repository, Run, State};
 use super::signed;
 use super::workflows;
@@ -41,12 +41,8 @@ pub(super) fn list(state: &mut State, call: &Call) -> Answered {
     let total = runs.len();
     let is_filtered = FILTERS.iter().any(|name| call.query(name).is_some());
     let page = page(call, repo.id, runs, if is_filtered { FILTERED } else { usize::MAX });
-    Ok(page
-        .counted(total, "workflow_runs", |run| shape::run(state, repo, run, run.attempt, with_pulls(call), &call.api)))
-}
-
-fn with_pulls(call: &Call) -> bool {
-    call.query("exclude_pull_requests") != Some("true")
+    let shown = Shown::to(call);
+    Ok(page.counted(total, "workflow_runs", |run| shape::run(state, repo, run, run.attempt, &shown)))
 }
 
 /// A range as search has it: `A..B`, `>=A`, `<B`, `A`, each a day or a time, `*` for no end.
@@ -105,7 +101,7 @@ fn one<'s>(repo: &'s Repository, call: &Call) -> Result<&'s Run, Box<Answer>> {
 pub(super) fn get(state: &mut State, call: &Call) -> Answered {
     let repo = call.repo(state)?;
     let run = one(repo, call)?;
-    Ok(Answer::json(200, shape::run(state, repo, run, run.attempt, with_pulls(call), &call.api)))
+    Ok(Answer::json(200, shape::run(state, repo, run, run.attempt, &Shown::to(call))))
 }
 
 pub(super) fn attempt(state: &mut State, call: &Call) -> Answered {
@@ -115,7 +111,7 @@ pub(super) fn attempt(state: &mut State, call: &Call) -> Answered {
     if !(1..=run.attempt).contains(&attempt) {
         return Ok(Answer::not_found());
     }
-    Ok(Answer::json(200, shape::run(state, repo, run, attempt, with_pulls(call), &call.api)))
+    Ok(Answer::json(200, shape::run(state, repo, run, attempt, &Shown::to(call))))
 }
 
 pub(super) fn jobs(state: &mut State, call: &Call) -> Answered {
