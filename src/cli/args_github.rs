@@ -135,8 +135,8 @@ pub(super) struct StageArgs {
     /// The run that the protection rule holds back
     #[arg(long, value_name = "ID", requires = "stage", required_if_eq("answer", "rule"))]
     pub(super) run: Option<u64>,
-    /// The environment that it waits for [default: the stage's own]
-    #[arg(long, value_name = "NAME", requires = "run")]
+    /// The environment whose deployment, or whose waiting run, is answered [default: the stage's own]
+    #[arg(long, value_name = "NAME", requires = "answer")]
     pub(super) environment: Option<String>,
 }
 

@@ -37,7 +37,7 @@ mod stage {
                 let hint = Some("give both `--answer rule` and `--run ID`, or neither".to_owned());
                 return Err(Stop::usage("--run names the run that a protection rule holds back", hint).into());
             }
-            (Some(AnswerTo::Status), None) => Some(Answer::Status),
+            (Some(AnswerTo::Status), None) => Some(Answer::Status { environment: args.environment.clone() }),
             (None, None) => None,
         };
         let wait = args.wait.unwrap_or_default();

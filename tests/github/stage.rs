@@ -316,6 +316,7 @@ fn arguments_that_do_not_go_together_are_refused() {
         (&["--stage", "a", "--sha", sha, "--base", "main"], "cannot be used with '--base"),
         (&["--stage", "a", "--sha", sha, "--answer", "rule"], "--run <ID>"),
         (&["--stage", "a", "--sha", sha, "--answer", "status", "--run", "1"], "--run names the run"),
+        (&["--stage", "a", "--sha", sha, "--environment", "b"], "--answer <WHOM>"),
         (&["--evidence", "x.xml", "--wait", "5m"], "--stage <NAME>"),
         (&[], "--evidence"),
     ] {

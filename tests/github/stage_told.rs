@@ -35,6 +35,10 @@ fn a_deployment_is_told_what_came_of_it_and_failing_to_tell_changes_nothing() {
     assert_eq!(gate(&scene, "staging", &["--answer", "status"]).code, 1);
     assert_eq!(status_of(&scene, target), Some("failure".into()));
 
+    let elsewhere = scene.fake.repo("org/app").deployment("review", &scene.commit);
+    assert_eq!(gate(&scene, "staging", &["--answer", "status", "--environment", "review"]).code, 1);
+    assert_eq!(status_of(&scene, elsewhere), Some("failure".into()));
+
     // The answer was lost: it is looked up, not sent again.
     conclude(&scene, run, Some("success"));
     let before = scene.fake.requests().len();
@@ -199,6 +203,8 @@ fn markdown_shows_the_same() {
     conclude(&scene, run, Some("cancelled"));
     let ran = gate(&scene, "staging", &["--format", "markdown", "-q"]);
     assert_eq!(ran.code, 4, "{ran:?}");
+    let html = gate(&scene, "staging", &["--format", "html", "-q"]).stdout;
+    assert!(html.contains("cancelled before it could say anything") && html.contains("success within"));
     insta::assert_snapshot!(scene.project.redact(&ran.stdout), @r"
     ## ❔ inconclusive: app `gate`
 

@@ -18,18 +18,15 @@ const COMMENT: usize = 1_024;
 
 /// Sends the answer.
 pub(super) fn send(subject: &Subject<'_>, answer: &Answer, record: &Record, job: Option<&Job>) -> Result<(), Failure> {
+    let or_own = |named: &Option<String>| named.clone().unwrap_or_else(|| subject.stage.environment.clone());
     match answer {
-        Answer::Status => status(subject, record, job),
-        Answer::Rule { run, environment } => {
-            let environment = environment.as_deref().unwrap_or(&subject.stage.environment);
-            rule(subject, *run, environment, record, job)
-        }
+        Answer::Status { environment } => status(subject, &or_own(environment), record, job),
+        Answer::Rule { run, environment } => rule(subject, *run, &or_own(environment), record, job),
     }
 }
 
 /// A pass is no success: that is what the deploy itself says once the commit is live.
-fn status(subject: &Subject<'_>, record: &Record, job: Option<&Job>) -> Result<(), Failure> {
-    let environment = &subject.stage.environment;
+fn status(subject: &Subject<'_>, environment: &str, record: &Record, job: Option<&Job>) -> Result<(), Failure> {
     let shown = text::one_line(environment);
     let deployments = subject.deployments(environment);
     let Some(deployment) = newest_deployment(deployments.items(), subject.sha, environment) else {

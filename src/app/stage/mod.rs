@@ -44,8 +44,11 @@ pub struct Request {
 /// Who on GitHub is told what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// The newest deployment of the commit to the stage's environment, as a status.
-    Status,
+    /// The newest deployment of the commit, as a status.
+    Status {
+        /// The environment it goes to; the stage's own if none is named.
+        environment: Option<String>,
+    },
     /// The custom protection rule that holds a run back.
     Rule {
         /// The run that waits.
