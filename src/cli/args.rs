@@ -91,7 +91,7 @@ pub(super) enum Command {
     MlModels(RunArgs),
     /// Run the group data
     DataCheck(RunArgs),
-    /// Judge reports that are there, or a commit before its deploy; run nothing
+    /// Judge report files that are already there, or a commit before a deploy; run nothing
     Gate(GateArgs),
     /// Pack what the checks left behind, for those who judge it elsewhere
     Collect(CollectArgs),

@@ -226,10 +226,9 @@ fn help_is_short_and_complete() {
       phase-check  Run the group structure: is everything there that should be?
       ml-models    Run the group model
       data-check   Run the group data
-      gate         Judge reports that are there, or a commit before its deploy; run nothing
+      gate         Judge report files that are already there, or a commit before a deploy; run nothing
       collect      Pack what the checks left behind, for those who judge it elsewhere
       ci           What ran on GitHub, and the evidence it left behind
-      publish      Judge evidence anew, and show the result on GitHub
       inspect      Show what a gate would see in report files
       convert      Write report files, added up, in a form that other tools read
       status       The last runs, their numbers, and what changed

@@ -14,4 +14,5 @@ mod fake;
 mod publish;
 mod scene;
 mod stage;
+mod stage_told;
 mod wire;
