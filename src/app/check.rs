@@ -8,6 +8,7 @@ use camino::Utf8PathBuf;
 
 use super::compare::{self, Wanted};
 use super::history::Place;
+use super::job::Job;
 use super::judge::{Material, judge, note_state};
 use super::{Context, Stop};
 use crate::check::{Event, Plan, Selection, plan};
@@ -155,6 +156,9 @@ pub fn check(context: &Context, request: &Request, tell: &mut dyn FnMut(Event)) 
     let comparison = compare::find(context, &config, &place, state.as_ref().ok(), gate, &request.wanted, started_at)?;
     let mut record = judge(&config, &request.command, started_at, &mut material, gate, &asked, comparison);
     note_state(&mut record, state);
+    if let Some(job) = Job::of(context) {
+        job.name_commit(&mut record.project);
+    }
     record.finished_at = context.clock.now();
     record.duration_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
     let (written, failures) = keep(&place, context, &config, &mut record);

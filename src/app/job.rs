@@ -185,10 +185,11 @@ impl Job {
         let is_checked_out = |commit: &Option<String>| commit.is_some() && *commit == project.commit;
         if is_checked_out(&self.merge_commit) {
             project.merge_commit = project.commit.take();
-            project.commit = self.commit.clone();
+            project.commit.clone_from(&self.commit);
+            project.branch = None;
         }
-        if project.branch.is_none() && (project.commit.is_some() && project.commit == self.commit) {
-            project.branch = self.branch.clone();
+        if project.branch.is_none() && project.commit.is_some() && project.commit == self.commit {
+            project.branch.clone_from(&self.branch);
         }
     }
 

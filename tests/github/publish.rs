@@ -166,6 +166,22 @@ fn a_comment_is_written_once_and_kept_up_to_date() {
 }
 
 #[test]
+fn the_tested_merge_is_told_apart_from_the_head() {
+    let pull = Pull::own();
+    let project = &pull.scene.project;
+    project.git(&["checkout", "-q", "main"]);
+    project.git(&["merge", "-q", "--no-ff", "-m", "merge", "change"]);
+    let merge = project.git(&["rev-parse", "HEAD"]);
+    let mut command = pull.command();
+    command.env("GITHUB_SHA", &merge);
+    let checked = seen(command, &["full-check", "--format", "json", "-q"]);
+    let report: Value = serde_json::from_str(&checked.stdout).unwrap();
+    assert_eq!(report["project"]["commit"], json!(pull.head));
+    assert_eq!(report["project"]["merge_commit"], json!(merge));
+    assert_eq!(report["project"]["branch"], "change");
+}
+
+#[test]
 fn outputs_and_summary_tell_the_same() {
     let pull = Pull::own();
     assert_eq!(pull.publish(&["--badge", "badge.svg"]).code, 0);
