@@ -13,8 +13,6 @@ use sha2::{Digest as _, Sha256};
 use super::history::Place;
 use super::job::Job;
 use super::{Context, Stop, gate};
-use crate::check::evidence::From;
-use crate::check::paths::Tree as _;
 use crate::config::Config;
 use crate::evidence::problem::Code;
 use crate::evidence::{Evidence, Kind, Level, Limits, Problem, format};
@@ -22,7 +20,6 @@ use crate::history::Filter;
 use crate::record::Record;
 use crate::record::bundle::{self, Bundle, EVIDENCE, INDEX, Missing, RECORD, SCHEMA, Source};
 use crate::repo;
-use crate::run::DiskTree;
 use crate::run::evidence::{Wanted, project, read_all_about};
 use crate::sys::{fs, text};
 
@@ -120,7 +117,7 @@ fn newest(place: &Place, job: Option<&Job>, commit: Option<&str>) -> anyhow::Res
     Ok(Some(place.ask(|store| store.get(&entry.id)).map_err(Stop::from)?))
 }
 
-/// The report files to pack: those that were named, those that the run has read, or those that the policy declares.
+/// The report files to pack: those that were named, else those that the run has read.
 fn wanted(
     context: &Context,
     config: &Config,
@@ -130,24 +127,11 @@ fn wanted(
     if !named.is_empty() {
         return gate::wanted(context, config, named);
     }
-    if let Some(record) = record {
-        let of = |report: &crate::evidence::findings::Report| {
-            gate::one(config, Some(&report.check), Utf8Path::new(&report.path))
-        };
-        let mut seen = BTreeSet::new();
-        let reports = record.reports.iter().filter(|report| seen.insert((&report.check, &report.path)));
-        return Ok(reports.map(of).collect());
-    }
-    let tree = DiskTree { root: &config.root };
-    let specs = config.checks.iter().flat_map(|check| check.evidence.iter().map(move |spec| (check, spec)));
-    let mut out = Vec::new();
-    for (check, spec) in specs {
-        let From::Files(patterns) = &spec.from else { continue };
-        for (path, _) in patterns.iter().flat_map(|pattern| tree.find(pattern).unwrap_or_default()) {
-            out.push(gate::one(config, Some(&check.id), Utf8Path::new(&path)));
-        }
-    }
-    Ok(out)
+    // Files that no run has read may be of any day: who wants those judged names them.
+    let Some(record) = record else { return Ok(Vec::new()) };
+    let mut seen = BTreeSet::new();
+    let reports = record.reports.iter().filter(|report| seen.insert((&report.check, &report.path)));
+    Ok(reports.map(|report| gate::one(config, Some(&report.check), Utf8Path::new(&report.path))).collect())
 }
 
 /// Takes what an earlier packing left in the folder; refuses one that holds anything else.
@@ -234,7 +218,7 @@ pub struct NoBundle {
     pub why: String,
 }
 
-impl std::convert::From<NoBundle> for Stop {
+impl From<NoBundle> for Stop {
     fn from(error: NoBundle) -> Self {
         let hint = "`mgmt collect` makes one; give the folder that it wrote".to_owned();
         Self::usage(error.to_string(), Some(hint))

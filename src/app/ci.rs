@@ -361,6 +361,14 @@ impl Fetched {
         self.evidence.merge(evidence, Repeats::Worst);
         self.source.get_or_insert(bundle.source);
         let Some(mut record) = record else { return };
+        // What the job could not read is not among the files: without this a report that was never written would be
+        // missed by nobody.
+        for problem in std::mem::take(&mut record.problems) {
+            let is_known = |known: &Problem| known.code == problem.code && known.file == problem.file;
+            if problem.level == Level::Loss && !self.evidence.problems.iter().any(is_known) {
+                self.evidence.problems.push(problem);
+            }
+        }
         self.interrupted = self.interrupted.take().or(record.interrupted.take());
         self.left_out.append(&mut record.left_out);
         for outcome in std::mem::take(&mut record.checks) {

@@ -143,6 +143,8 @@ pub const CODES: &[&Code] = &[
     &publish::UNRUN,
     #[cfg(feature = "net")]
     &publish::POLICY_CHANGED,
+    #[cfg(feature = "net")]
+    &publish::POLICY_NEW,
 ];
 
 /// The project is not in git.

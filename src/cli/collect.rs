@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context, args: &CollectArgs, screen: &mut Screen) ->
     let files = text::plural(bundle.files.len() as u64, "report file", "report files");
     let kinds = if bundle.files.is_empty() { String::new() } else { format!(" ({})", bundle::kinds(bundle)) };
     let run = packed.run.map(|run| format!(", the record of {run}")).unwrap_or_default();
-    let commit = bundle.source.commit.as_deref().map_or("no commit", |commit| &commit[..commit.len().min(10)]);
+    let commit = bundle.source.commit.as_deref().map_or("no commit", |commit| commit.get(..10).unwrap_or(commit));
     screen.data(&format!("{}: {files}{kinds}{run}; commit {commit}\n", packed.folder));
     Ok(0)
 }

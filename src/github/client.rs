@@ -101,6 +101,15 @@ impl Client {
                 && url.query().is_none()
         });
         let api = api.ok_or_else(|| refused("GITHUB_API_URL is not the address of an API".to_owned()))?;
+        let is_here = match api.host() {
+            Some(url::Host::Domain(name)) => name == "localhost",
+            Some(url::Host::Ipv4(address)) => address.is_loopback(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        if token.is_some() && api.scheme() != "https" && !is_here {
+            return Err(refused("GITHUB_API_URL is not https, and the token would be sent in the clear".to_owned()));
+        }
         // Another part of the process may have chosen the same provider before.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = |total: Duration| {

@@ -209,3 +209,20 @@ fn a_missing_permission_is_named() {
     assert!(error.is_forbidden(), "{error}");
     assert!(error.hint().unwrap().contains(": write`"), "{:?}", error.hint());
 }
+
+#[test]
+fn a_token_goes_over_https_or_not_beyond_this_machine() {
+    let connect = |api: &str, token: Option<&Secret>| {
+        let hooks = Hooks { sleep: Box::new(|_| {}), tell: Box::new(|_| {}), clock: Clock::System };
+        Client::new(api, token, hooks).map(drop).map_err(|error| error.to_string())
+    };
+    let token = Secret::new(TOKEN).unwrap();
+    let refused = connect("http://ghe.example/api/v3", Some(&token)).unwrap_err();
+    assert!(refused.contains("would be sent in the clear") && !refused.contains("canary"), "{refused}");
+    for api in ["http://ghe.example/api/v3", "https://ghe.example/api/v3", "http://127.0.0.1:1", "http://[::1]:1"] {
+        assert_eq!(connect(api, Some(&token).filter(|_| !api.starts_with("http://ghe"))), Ok(()), "{api}");
+    }
+    for wrong in ["", "api.github.com", "ftp://x", "https://user@x", "https://x?y"] {
+        assert!(connect(wrong, None).is_err(), "{wrong}");
+    }
+}

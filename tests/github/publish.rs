@@ -212,6 +212,57 @@ fn a_pull_request_cannot_lower_its_own_limits() {
 }
 
 #[test]
+fn a_pull_request_cannot_excuse_its_own_failures() {
+    let lenient = POLICY.replace("tests: { group: test,", "tests: { group: test, allow-failure: true,");
+    let lenient = lenient
+        .replace("[cp, made/junit.xml, made/lcov.info, .]", "[sh, -c, \"cp made/junit.xml made/lcov.info .; exit 1\"]");
+    let pull = Pull::from("org/app", POLICY, &lenient);
+    let ran = pull.publish(&[]);
+    assert_eq!(ran.code, 1, "{ran:?}");
+}
+
+#[test]
+fn a_report_that_was_never_written_is_not_forgotten_on_the_way() {
+    let policy = POLICY.replace("  - { metric: tests.failed, max: 0 }\n", "");
+    let pull = Pull::from("org/app", &policy, &policy);
+    std::fs::write(pull.scene.project.path("junit.xml"), "<testsuite><testcase name='old'/></testsuite>").unwrap();
+    pull.scene.project.write("made/junit.xml", "");
+    std::fs::remove_file(pull.scene.project.path("made/junit.xml")).unwrap();
+    std::fs::create_dir(pull.scene.project.path("made/junit.xml")).unwrap();
+    let ran = pull.publish(&[]);
+    assert_ne!(ran.code, 0, "{ran:?}");
+    assert!(pull.comments()[0].1.contains("evidence.stale"), "{:?}", pull.comments());
+}
+
+#[test]
+fn the_first_policy_is_judged_by_and_said_to_be_new() {
+    let pull = Pull::own();
+    let base = pull.scene.commit.clone();
+    pull.scene.fake.repo("org/app").edit(|repo| repo.commits.get_mut(&base).unwrap().files.clear());
+    let ran = pull.publish(&[]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(pull.comments()[0].1.contains("the base branch has no policy"), "{:?}", pull.comments());
+}
+
+#[test]
+fn a_pull_request_that_nobody_can_name_is_not_judged_by_its_own_policy() {
+    let pull = Pull::own();
+    pull.publish(&[]);
+    let ran = seen(pull.job("pull_request", &json!({})), &["publish"]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(ran.stderr.contains("does not say which pull request it is"), "{ran:?}");
+}
+
+#[test]
+fn a_run_that_failed_for_reasons_it_did_not_leave_behind_is_no_pass() {
+    let pull = Pull::from("stranger/app", POLICY, POLICY);
+    pull.scene.fake.repo("org/app").edit_run(pull.run, |run| run.conclusion = Some("cancelled".to_owned()));
+    let ran = pull.publish_finished(&[]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(pull.comments()[0].1.contains("the run ended as cancelled"), "{:?}", pull.comments());
+}
+
+#[test]
 fn a_check_that_the_change_removes_is_missed() {
     let base = POLICY.replace("gate:\n", "  lint: { group: lint, run: [\"true\"] }\ngate:\n");
     let pull = Pull::from("org/app", &base, POLICY);

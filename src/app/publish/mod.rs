@@ -23,12 +23,13 @@ use crate::config::Config;
 use crate::evidence::problem::Code;
 use crate::evidence::{Level, Limits, Problem};
 use crate::gate::judge::Asked;
-use crate::github::{Client, Slug};
+use crate::github::{Client, Conclusion, Slug};
 use crate::history;
 use crate::publish::comment::When;
 use crate::publish::{Key, TARGETS, Target};
 use crate::record::{FULL_CHECK, Record};
 use crate::repo::{self, Diff};
+use crate::sys::text;
 use subject::Subject;
 
 /// The policy asks for a check that the evidence says nothing of.
@@ -45,6 +46,14 @@ pub const POLICY_CHANGED: Code = Code {
     level: Level::Note,
     doc: "The pull request changes the policy. It is judged by the policy of its base branch; the new one holds once it is merged.",
     hint: "",
+};
+
+/// The change brings the first policy.
+pub const POLICY_NEW: Code = Code {
+    id: "policy.new",
+    level: Level::Warning,
+    doc: "The base branch of the pull request has no policy yet, so the run is judged by the one that the pull request brings.",
+    hint: "read the policy as a part of the change",
 };
 
 /// What is to be published.
@@ -165,7 +174,14 @@ fn gather(
     let finished = request.run.or_else(|| job.and_then(|job| job.finished.as_ref()).map(|run| run.id));
     if let (Some(id), None, Some(link)) = (finished, &request.bundle, link) {
         let run = link.client.run(&link.slug, id).map_err(Stop::from)?;
-        let fetched = ci::fetch(&link.client, &link.slug, &run, &request.expect, &limits(), scratch)?;
+        let mut fetched = ci::fetch(&link.client, &link.slug, &run, &request.expect, &limits(), scratch)?;
+        // A part whose job ended before it could upload anything is missed only by who knows its name.
+        let ended = run.conclusion.as_ref().map_or("without a conclusion", |end| end.word());
+        if request.expect == Expect::Any && run.is_completed() && run.conclusion != Some(Conclusion::Success) {
+            let told =
+                format!("the run ended as {ended}, so a part of its evidence may be missing: --expect names the parts");
+            fetched.evidence.problems.push(Problem::new(&ci::SHARD, told));
+        }
         let subject = Subject::of_run(link, &run)?;
         return Ok((fetched, subject));
     }
@@ -175,6 +191,15 @@ fn gather(
             repo::find_root(&context.cwd).unwrap_or_else(|| context.cwd.clone()).join(history::FOLDER).join("bundle")
         }
     };
+    if let Some(job) = job.filter(|job| job.event.starts_with("pull_request") && job.pull.is_none()) {
+        // Else it would be judged by its own policy, as a push is.
+        let hint = "GITHUB_EVENT_PATH has to name the file that the runner writes".to_owned();
+        return Err(Stop::undecided(
+            format!("the event `{}` does not say which pull request it is", text::one_line(&job.event)),
+            Some(hint),
+        )
+        .into());
+    }
     let opened = bundle::open(&folder, &limits()).map_err(Stop::from)?;
     let subject = Subject::of_job(job, &opened.bundle.source);
     let mut fetched = Fetched::default();
@@ -207,6 +232,13 @@ fn decide(
         FULL_CHECK | super::gate::COMMAND => Asked::Everything,
         _ => Asked::Yielded(fetched.evidence.reports.iter().map(|report| report.kind).collect()),
     };
+    for outcome in &mut fetched.checks {
+        // Whether a failure is let through is the policy's to say as well.
+        if let Some(check) = config.checks.iter().find(|check| check.id == outcome.id) {
+            outcome.allow_failure = check.allow_failure;
+            outcome.group.clone_from(&check.group);
+        }
+    }
     let mut problems = Vec::new();
     if command == FULL_CHECK || subject.is_fork() {
         problems.extend(unrun(config, &fetched.checks));
@@ -214,6 +246,10 @@ fn decide(
     if policy.changed {
         let told = format!("{} is changed; the run is judged by the base branch's", config.path);
         problems.push(Problem::new(&POLICY_CHANGED, told).in_file(config.path.as_str()));
+    }
+    if policy.is_new {
+        let told = "the base branch has no policy; the run is judged by the one that the change brings";
+        problems.push(Problem::new(&POLICY_NEW, told).in_file(config.path.as_str()));
     }
     let comparison = comparison(context, link, config, gate, subject, started_at)?;
     let is_lossy = fetched.evidence.problems.iter().any(|problem| problem.level == Level::Loss);

@@ -23,6 +23,8 @@ pub(super) struct Judging {
     pub(super) changed: bool,
     /// How; text from outside.
     pub(super) changes: Vec<String>,
+    /// Whether there was none before.
+    pub(super) is_new: bool,
 }
 
 /// Finds it.
@@ -35,12 +37,20 @@ pub(super) fn of(context: &Context, link: Option<&Link>, subject: &Subject) -> a
                 let told = format!("the branch {} of {} has no policy", repository.default_branch, link.slug);
                 Stop::undecided(told, Some("`mgmt init` writes one".to_owned()))
             })?;
-            Ok(Judging { config, commit: None, changed: false, changes: Vec::new() })
+            Ok(Judging::as_it_is(config))
         }
-        _ => {
-            let config = context.load()?;
-            Ok(Judging { config, commit: None, changed: false, changes: Vec::new() })
-        }
+        _ => Judging::own(context),
+    }
+}
+
+impl Judging {
+    /// The one that is checked out.
+    fn own(context: &Context) -> anyhow::Result<Self> {
+        Ok(Self::as_it_is(context.load()?))
+    }
+
+    fn as_it_is(config: Config) -> Self {
+        Self { config, commit: None, changed: false, changes: Vec::new(), is_new: false }
     }
 }
 
@@ -51,8 +61,7 @@ fn of_base(context: &Context, link: &Link, subject: &Subject, pull: &Pull) -> an
             let hint = "put a mgmt.yml on the base branch first".to_owned();
             return Err(Stop::undecided("the base branch has no policy to judge a fork by", Some(hint)).into());
         }
-        let changes = vec!["the base branch has none; the change adds it".to_owned()];
-        return Ok(Judging { config: context.load()?, commit: None, changed: true, changes });
+        return Ok(Judging { is_new: true, ..Judging::own(context)? });
     };
     let new = match head {
         Some(head) => Some(head),
@@ -66,7 +75,7 @@ fn of_base(context: &Context, link: &Link, subject: &Subject, pull: &Pull) -> an
         Some(new) => changes(&old, new),
         None => vec!["the change removes it".to_owned()],
     };
-    Ok(Judging { config, commit: Some(pull.base_sha.clone()), changed: !changes.is_empty(), changes })
+    Ok(Judging { config, commit: Some(pull.base_sha.clone()), changed: !changes.is_empty(), changes, is_new: false })
 }
 
 /// The policy at a commit or a branch, with its text.
