@@ -8,6 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
 use super::history::Place;
+use super::told::{self, Told};
 use super::{Context, Stop};
 use crate::config::Config;
 use crate::evidence::coverage::{FileLines, LineSet};
@@ -33,6 +34,8 @@ const MAX_DISTANCE: usize = 10_000;
 const TREND: usize = 29;
 /// Source lines around a changed one that reports show.
 const AROUND: u32 = 3;
+/// Where a change starts, where GitHub told it.
+const TOLD: &str = "the base branch";
 /// What `--base` says where there is to be no baseline.
 const NONE: &str = "none";
 /// Source lines kept of one file, and of all files.
@@ -84,6 +87,17 @@ pub struct Comparison {
     pub no_best: Option<String>,
 }
 
+/// How far back the commits are known that were looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// As far as wanted.
+    Whole,
+    /// As far as GitHub told.
+    Told,
+    /// As far as a shallow clone goes.
+    Shallow,
+}
+
 /// The change since the baseline's commit.
 #[derive(Debug, Default)]
 pub enum Since {
@@ -127,6 +141,12 @@ pub fn find(
     };
     let mut start = anchor.as_ref().ok().and_then(|found| found.clone().ok());
     let head = state.and_then(|state| state.commit.as_deref());
+    // Only where git itself cannot know.
+    let told = match &anchor {
+        Ok(Err(Nowhere::Shallow)) if wanted.base.is_none() => Told::read(context).and_then(|told| told.change),
+        _ => None,
+    };
+    let told = told.filter(|told| Some(told.tested.as_str()) == head);
     match wanted.base.as_deref() {
         Some(NONE) => out.has_none("`--base none` was given", None),
         Some(name) if context.cwd.join(name).is_file() => {
@@ -149,6 +169,10 @@ pub fn find(
         }
         None => match &anchor {
             Ok(Ok(from)) => out.search(place, root, from, now),
+            Ok(Err(Nowhere::Shallow)) if told.is_some() => {
+                let before = told.iter().flat_map(|told| told.before.iter().cloned()).collect::<Vec<_>>();
+                out.search_among(place, &before, TOLD, Reach::Told, now);
+            }
             Ok(Err(why)) => {
                 out.is_first = *why == Nowhere::First;
                 out.has_none(&why.reason(), why.cure());
@@ -169,7 +193,7 @@ pub fn find(
             }
         }
     }
-    out.changes(context, root, start, wanted)?;
+    out.changes(context, root, start, wanted, told.as_ref())?;
     out.past(place, now);
     if !wanted.is_explicit() && !gate.is_some_and(Gate::compares) {
         // Nobody asks.
@@ -245,6 +269,28 @@ fn best(place: &Place, gate: &Gate, branch: &str) -> Result<Vec<Best>, history::
 }
 
 impl Comparison {
+    /// For a change that is not checked out: what GitHub told of it, and the record before it with its distance.
+    #[must_use]
+    pub fn told(change: &told::Change, record: Option<(Record, usize)>, now: Timestamp) -> Self {
+        let mut out = Self::default();
+        match record {
+            Some((record, distance)) => {
+                out.take(record, "artifact".to_owned(), Some((distance as u64, TOLD.to_owned())), now);
+            }
+            None => out.has_none("no push to the base branch left a record within reach", None),
+        }
+        out.take_change(change);
+        if let Some(record) = &out.record {
+            match out.since_told(record, change) {
+                Ok(since) => out.since_base = since,
+                Err(problem) if record.lines.is_empty() => drop(problem),
+                Err(problem) => out.problems.push(problem),
+            }
+        }
+        out.follow();
+        out
+    }
+
     /// Notes that there is no baseline, and what helps.
     fn has_none(&mut self, why: &str, cure: Option<&str>) {
         let problem = Problem::new(&BASELINE, format!("no baseline: {why}"));
@@ -254,22 +300,28 @@ impl Comparison {
 
     /// Looks for the nearest commit with a record, from the start on.
     fn search(&mut self, place: &Place, root: &Utf8Path, from: &Anchor, now: Timestamp) {
-        let commits = match ancestry::first_parents(root, &from.commit, MAX_DISTANCE) {
-            Ok(commits) => commits,
-            Err(error) => return self.has_none(&error.to_string(), Some(super::GIT.hint)),
-        };
-        match place.ask(|store| store.nearest(&commits)) {
+        let reach = if ancestry::is_shallow(root) { Reach::Shallow } else { Reach::Whole };
+        match ancestry::first_parents(root, &from.commit, MAX_DISTANCE) {
+            Ok(commits) => self.search_among(place, &commits, &from.what, reach, now),
+            Err(error) => self.has_none(&error.to_string(), Some(super::GIT.hint)),
+        }
+    }
+
+    /// Looks for the first of some commits that has a record; `what` is the first commit in words.
+    fn search_among(&mut self, place: &Place, commits: &[String], what: &str, reach: Reach, now: Timestamp) {
+        match place.ask(|store| store.nearest(commits)) {
             Ok(Some((distance, record))) => {
-                self.take(record, "history".to_owned(), Some((distance as u64, from.what.clone())), now);
+                self.take(record, "history".to_owned(), Some((distance as u64, what.to_owned())), now);
             }
             Ok(None) => {
-                let is_shallow = ancestry::is_shallow(root);
-                let shallow = if is_shallow { " of this shallow clone" } else { "" };
+                let shallow = if reach == Reach::Shallow { " of this shallow clone" } else { "" };
                 let looked = text::plural(commits.len() as u64, "commit", "commits");
-                let what = &from.what;
                 let why = format!("history has no full, clean run of {what} or of those before it ({looked}{shallow})");
                 let bring = "run `mgmt full-check` there, or bring its record here with `mgmt history import`";
-                let cure = if is_shallow { format!("{}; or {bring}", ancestry::DEEPEN) } else { bring.to_owned() };
+                let cure = match reach {
+                    Reach::Shallow => format!("{}; or {bring}", ancestry::DEEPEN),
+                    Reach::Whole | Reach::Told => bring.to_owned(),
+                };
                 self.has_none(&why, Some(&cure));
             }
             Err(error) => self.has_none(&error.to_string(), error.hint()),
@@ -322,6 +374,7 @@ impl Comparison {
         root: &Utf8Path,
         start: Option<Anchor>,
         wanted: &Wanted,
+        told: Option<&told::Change>,
     ) -> anyhow::Result<()> {
         if let Some(path) = &wanted.diff {
             let diff = file::diff(&context.cwd.join(path), path)?;
@@ -337,11 +390,17 @@ impl Comparison {
                     self.problems.push(Problem::new(&BASELINE, format!("what changed is not known: {error}")));
                 }
             }
+        } else if let Some(told) = told {
+            self.take_change(told);
         }
         // A baseline and a diff that are both given belong together.
         let is_pair = wanted.diff.is_some() && self.baseline.as_ref().is_some_and(|base| base.distance.is_none());
         if let Some(record) = &self.record {
-            match self.since(root, record, start.as_ref(), is_pair) {
+            let since = match told {
+                Some(told) if wanted.diff.is_none() => self.since_told(record, told),
+                _ => self.since(root, record, start.as_ref(), is_pair),
+            };
+            match since {
                 Ok(since) => self.since_base = since,
                 Err(problem) if record.lines.is_empty() => drop(problem),
                 Err(problem) => self.problems.push(problem),
@@ -350,20 +409,40 @@ impl Comparison {
         let changed: Vec<&str> =
             self.diff.iter().flat_map(|diff| &diff.files).filter_map(|file| file.new.as_deref()).collect();
         self.generated = repo::generated(root, &changed).unwrap_or_default();
-        if let Some(record) = &self.record {
-            // Where lines cannot be followed, files still can as far as this change renames them.
-            let renames: BTreeMap<&str, &str> = self
-                .base_diff()
-                .or(self.diff.as_ref())
-                .map(|diff| {
-                    let pairs = diff.files.iter().filter_map(|file| Some((file.old.as_deref()?, file.new.as_deref()?)));
-                    pairs.collect()
-                })
-                .unwrap_or_default();
-            let now = |path: &str| (*renames.get(path).unwrap_or(&path)).to_owned();
-            self.files = record.lines.iter().map(|(path, file)| (now(path), file.clone())).collect();
-        }
+        self.follow();
         Ok(())
+    }
+
+    /// Takes over a change that GitHub told.
+    fn take_change(&mut self, told: &told::Change) {
+        let from = told.before.first().map_or("", String::as_str);
+        match told.diff.as_ref().map(parsed) {
+            Some(Ok(diff)) => {
+                self.between = format!("{TOLD}, {}", short(from));
+                self.diff = Some(diff);
+            }
+            Some(Err(why)) => {
+                let problem = Problem::new(&BASELINE, format!("what changed is not known: {why}"));
+                self.problems.push(Problem { hint: Some(ancestry::DEEPEN.to_owned()), ..problem });
+            }
+            None => {}
+        }
+    }
+
+    /// Puts the baseline's files under the paths that they have now.
+    fn follow(&mut self) {
+        let Some(record) = &self.record else { return };
+        // Where lines cannot be followed, files still can as far as this change renames them.
+        let renames: BTreeMap<&str, &str> = self
+            .base_diff()
+            .or(self.diff.as_ref())
+            .map(|diff| {
+                let pairs = diff.files.iter().filter_map(|file| Some((file.old.as_deref()?, file.new.as_deref()?)));
+                pairs.collect()
+            })
+            .unwrap_or_default();
+        let now = |path: &str| (*renames.get(path).unwrap_or(&path)).to_owned();
+        self.files = record.lines.iter().map(|(path, file)| (now(path), file.clone())).collect();
     }
 
     /// The change since the commit of the baseline, or why nobody knows it.
@@ -388,6 +467,21 @@ impl Comparison {
         };
         let message = format!("which of the present lines ran in the baseline is not known: {why}");
         Err(Problem { hint: Some(hint), ..Problem::new(&BASELINE, message) })
+    }
+
+    /// The same from what GitHub told.
+    fn since_told(&self, record: &Record, told: &told::Change) -> Result<Since, Problem> {
+        let commit = record.project.commit.as_ref();
+        if self.diff.is_some() && commit.is_some() && commit == told.before.first() {
+            return Ok(Since::Change);
+        }
+        let why = match told.since.as_ref().filter(|(since, _)| Some(since) == commit).map(|(_, diff)| parsed(diff)) {
+            Some(Ok(diff)) => return Ok(Since::Other(diff)),
+            Some(Err(why)) => why,
+            None => "this shallow clone does not reach back to it".to_owned(),
+        };
+        let message = format!("which of the present lines ran in the baseline is not known: {why}");
+        Err(Problem { hint: Some(ancestry::DEEPEN.to_owned()), ..Problem::new(&BASELINE, message) })
     }
 
     /// The change since the baseline's commit.
@@ -453,6 +547,14 @@ impl Comparison {
                 .collect();
             file.source_left_out = excerpt.left_out;
         }
+    }
+}
+
+/// A change that GitHub told, or why nobody knows it.
+fn parsed(diff: &told::Diff) -> Result<Diff, String> {
+    match diff {
+        told::Diff::Text(text) => Diff::parse(text.as_bytes()).map_err(|error| error.to_string()),
+        told::Diff::Unknown(why) => Err(why.clone()),
     }
 }
 
