@@ -147,8 +147,8 @@ impl Ask<'_> {
             Ok(self.client.file(self.slug, name.as_str(), &pull.base_sha).map_err(Stop::from)?)
         })?;
         told.base = Some(pull.base_sha.clone());
-        told.policy = found
-            .map(|(path, bytes)| told::Policy { path, text: String::from_utf8_lossy(&bytes).into_owned() });
+        told.policy =
+            found.map(|(path, bytes)| told::Policy { path, text: String::from_utf8_lossy(&bytes).into_owned() });
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::github::{Fake, Fault, TokenKind, zip};
-use super::scene::{JUNIT, LCOV, TOKEN};
+use super::scene::{JUNIT, LCOV, TOKEN, archive};
 use super::support::{Project, Ran, ran};
 
 const POLICY: &str = "version: 1
@@ -105,7 +105,7 @@ impl Change {
         let refs = if depth.is_empty() { &refs[..] } else { &refs[..1] };
         project.git(&[&["fetch", "-q", "--no-tags"], depth, &["origin"], refs].concat());
         project.git(&["checkout", "-q", "--detach", "refs/remotes/pull/2/merge"]);
-        Clone { change: self, project, temp: tempfile::tempdir().unwrap() }
+        Clone { change: self, project, temp: tempfile::tempdir().unwrap(), run: 77 }
     }
 
     fn shallow(&self) -> Clone<'_> {
@@ -118,6 +118,7 @@ struct Clone<'c> {
     change: &'c Change,
     project: Project,
     temp: tempfile::TempDir,
+    run: u64,
 }
 
 impl Clone<'_> {
@@ -144,7 +145,7 @@ impl Clone<'_> {
             .env("GITHUB_EVENT_PATH", path)
             .env("GITHUB_SHA", merge)
             .env("GITHUB_REF", "refs/pull/2/merge")
-            .env("GITHUB_RUN_ID", "77")
+            .env("GITHUB_RUN_ID", self.run.to_string())
             .env("GITHUB_RUN_ATTEMPT", "1")
             .env("RUNNER_TEMP", self.temp.path());
         ran(command.args(args).output().unwrap())
@@ -241,6 +242,40 @@ fn without_a_record_the_policy_and_the_change_are_known_all_the_same() {
     assert_eq!(report["policy"]["commit"], json!(change.base), "{report}");
     assert_eq!(report["measurements"]["coverage.patch.percent"], 100.0, "{report}");
     assert_eq!(report["baseline"], Value::Null);
+}
+
+#[test]
+fn a_finished_run_is_compared_with_the_record_before_its_merge() {
+    for later in [0, 2] {
+        let change = Change::new(later, POLICY, POLICY);
+        let repo = change.fake.repo("org/app");
+        let number = repo.pull("org/app", "change", |_| {});
+        let run = repo.run(|run| {
+            run.sha.clone_from(&change.head);
+            run.branch = Some("change".to_owned());
+            run.event = "pull_request".to_owned();
+            run.conclusion = Some("failure".to_owned());
+            run.pulls = vec![number];
+        });
+        let clone = Clone { run, ..change.shallow() };
+        assert_eq!(clone.check().0, 1);
+        assert_eq!(clone.mgmt(&["collect"]).code, 0);
+        repo.artifact(run, "mgmt-evidence-attempt1", archive(&clone.project.path(".mgmt/bundle")));
+        let elsewhere = Project::new();
+        let mut command = elsewhere.command();
+        command.env("GITHUB_API_URL", change.fake.url()).env("GITHUB_TOKEN", TOKEN);
+        let id = run.to_string();
+        let args = ["publish", "--repo=org/app", "--run", &id, "--expect=1", "--to=comment"];
+        let ran = ran(command.args(args).output().unwrap());
+        assert_eq!(ran.code, 1, "{ran:?}");
+        let (_, body) = repo.comments(number).remove(0);
+        assert!(body.contains("16.67 points less than 50 % of the baseline"), "{body}");
+        let report: Value = serde_json::from_str(&elsewhere.read(".mgmt/reports/latest.json")).unwrap();
+        assert_eq!(report["baseline"]["distance"], later, "{report}");
+        // `a = 1` ran before.
+        assert_eq!(report["measurements"]["coverage.lost.lines"], 1.0);
+        assert_eq!(report["measurements"]["coverage.patch.percent"], 100.0);
+    }
 }
 
 #[test]

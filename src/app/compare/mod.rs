@@ -1,6 +1,8 @@
 //! What a run is compared with: the baseline, the change since, and the best there was.
 
 mod file;
+mod source;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,23 +10,22 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
 use super::history::Place;
-use super::told::{self, Told};
+use super::told::{Change, Told};
 use super::{Context, Stop};
 use crate::config::Config;
-use crate::evidence::coverage::{FileLines, LineSet};
+use crate::evidence::coverage::FileLines;
 use crate::evidence::{Level, Problem};
 use crate::gate::Gate;
 use crate::gate::changes;
 use crate::gate::facts::{self, Best};
 use crate::gate::flaky::LAST_RUNS;
-use crate::gate::patch::{self, Against, Patch, SourceLine};
+use crate::gate::patch::{self, Against, Patch};
 use crate::gate::rule::LimitKind;
 use crate::gate::samples::Samples;
 use crate::history;
 use crate::history::Filter;
 use crate::record::{BASELINE, Baseline, FOLLOWED, Record, Trend, TrendPoint};
 use crate::repo::ancestry::Nowhere;
-use crate::repo::diff::Hunk;
 use crate::repo::{self, Anchor, Diff, State, ancestry};
 use crate::sys::text;
 
@@ -32,14 +33,8 @@ use crate::sys::text;
 const MAX_DISTANCE: usize = 10_000;
 /// Earlier runs that a trend shows.
 const TREND: usize = 29;
-/// Source lines around a changed one that reports show.
-const AROUND: u32 = 3;
-/// Where a change starts, where GitHub told it.
-const TOLD: &str = "the base branch";
 /// What `--base` says where there is to be no baseline.
 const NONE: &str = "none";
-/// Source lines kept of one file, and of all files.
-const MAX_SOURCE: (usize, usize) = (400, 4000);
 
 /// What to compare with.
 #[derive(Clone, Debug, Default)]
@@ -171,7 +166,7 @@ pub fn find(
             Ok(Ok(from)) => out.search(place, root, from, now),
             Ok(Err(Nowhere::Shallow)) if told.is_some() => {
                 let before = told.iter().flat_map(|told| told.before.iter().cloned()).collect::<Vec<_>>();
-                out.search_among(place, &before, TOLD, Reach::Told, now);
+                out.search_among(place, &before, told::START, Reach::Told, now);
             }
             Ok(Err(why)) => {
                 out.is_first = *why == Nowhere::First;
@@ -269,28 +264,6 @@ fn best(place: &Place, gate: &Gate, branch: &str) -> Result<Vec<Best>, history::
 }
 
 impl Comparison {
-    /// For a change that is not checked out: what GitHub told of it, and the record before it with its distance.
-    #[must_use]
-    pub fn told(change: &told::Change, record: Option<(Record, usize)>, now: Timestamp) -> Self {
-        let mut out = Self::default();
-        match record {
-            Some((record, distance)) => {
-                out.take(record, "artifact".to_owned(), Some((distance as u64, TOLD.to_owned())), now);
-            }
-            None => out.has_none("no push to the base branch left a record within reach", None),
-        }
-        out.take_change(change);
-        if let Some(record) = &out.record {
-            match out.since_told(record, change) {
-                Ok(since) => out.since_base = since,
-                Err(problem) if record.lines.is_empty() => drop(problem),
-                Err(problem) => out.problems.push(problem),
-            }
-        }
-        out.follow();
-        out
-    }
-
     /// Notes that there is no baseline, and what helps.
     fn has_none(&mut self, why: &str, cure: Option<&str>) {
         let problem = Problem::new(&BASELINE, format!("no baseline: {why}"));
@@ -374,7 +347,7 @@ impl Comparison {
         root: &Utf8Path,
         start: Option<Anchor>,
         wanted: &Wanted,
-        told: Option<&told::Change>,
+        told: Option<&Change>,
     ) -> anyhow::Result<()> {
         if let Some(path) = &wanted.diff {
             let diff = file::diff(&context.cwd.join(path), path)?;
@@ -411,22 +384,6 @@ impl Comparison {
         self.generated = repo::generated(root, &changed).unwrap_or_default();
         self.follow();
         Ok(())
-    }
-
-    /// Takes over a change that GitHub told.
-    fn take_change(&mut self, told: &told::Change) {
-        let from = told.before.first().map_or("", String::as_str);
-        match told.diff.as_ref().map(parsed) {
-            Some(Ok(diff)) => {
-                self.between = format!("{TOLD}, {}", short(from));
-                self.diff = Some(diff);
-            }
-            Some(Err(why)) => {
-                let problem = Problem::new(&BASELINE, format!("what changed is not known: {why}"));
-                self.problems.push(Problem { hint: Some(ancestry::DEEPEN.to_owned()), ..problem });
-            }
-            None => {}
-        }
     }
 
     /// Puts the baseline's files under the paths that they have now.
@@ -469,21 +426,6 @@ impl Comparison {
         Err(Problem { hint: Some(hint), ..Problem::new(&BASELINE, message) })
     }
 
-    /// The same from what GitHub told.
-    fn since_told(&self, record: &Record, told: &told::Change) -> Result<Since, Problem> {
-        let commit = record.project.commit.as_ref();
-        if self.diff.is_some() && commit.is_some() && commit == told.before.first() {
-            return Ok(Since::Change);
-        }
-        let why = match told.since.as_ref().filter(|(since, _)| Some(since) == commit).map(|(_, diff)| parsed(diff)) {
-            Some(Ok(diff)) => return Ok(Since::Other(diff)),
-            Some(Err(why)) => why,
-            None => "this shallow clone does not reach back to it".to_owned(),
-        };
-        let message = format!("which of the present lines ran in the baseline is not known: {why}");
-        Err(Problem { hint: Some(ancestry::DEEPEN.to_owned()), ..Problem::new(&BASELINE, message) })
-    }
-
     /// The change since the baseline's commit.
     fn base_diff(&self) -> Option<&Diff> {
         match &self.since_base {
@@ -519,99 +461,11 @@ impl Comparison {
             generated: &self.generated,
         };
         let mut patch = patch::patch(head, &against);
-        self.quote(&config.root, &mut patch);
+        source::quote(self.diff.as_ref(), &config.root, &mut patch);
         Some(patch)
     }
-
-    /// Adds the source around changed and lost lines.
-    fn quote(&self, root: &Utf8Path, patch: &mut Patch) {
-        let changed = self.diff.as_ref().map(Diff::by_new).unwrap_or_default();
-        let mut left = MAX_SOURCE.1;
-        for file in &mut patch.files {
-            let hunks = changed.get(file.path.as_str()).map(|changed| changed.hunks.as_slice()).unwrap_or_default();
-            let is_changed = |line: u32| {
-                let at = hunks.partition_point(|hunk| hunk.new_start <= line);
-                at.checked_sub(1).is_some_and(|at| line - hunks[at].new_start < hunks[at].new_len)
-            };
-            let shown = around(hunks, &file.lost);
-            let wanted = |line: u32| {
-                let at = shown.partition_point(|(first, _)| *first <= line);
-                at.checked_sub(1).is_some_and(|at| line <= shown[at].1)
-            };
-            let excerpt = repo::excerpt(&root.join(&file.path), wanted, left.min(MAX_SOURCE.0));
-            left = left.saturating_sub(excerpt.lines.len());
-            file.source = excerpt
-                .lines
-                .into_iter()
-                .map(|(number, text)| SourceLine { number, changed: is_changed(number), text })
-                .collect();
-            file.source_left_out = excerpt.left_out;
-        }
-    }
-}
-
-/// A change that GitHub told, or why nobody knows it.
-fn parsed(diff: &told::Diff) -> Result<Diff, String> {
-    match diff {
-        told::Diff::Text(text) => Diff::parse(text.as_bytes()).map_err(|error| error.to_string()),
-        told::Diff::Unknown(why) => Err(why.clone()),
-    }
-}
-
-/// Changed and lost lines with those around them: first and last, ascending and apart.
-fn around(hunks: &[Hunk], lost: &LineSet) -> Vec<(u32, u32)> {
-    let changed = hunks.iter().filter(|hunk| hunk.new_len > 0);
-    let changed = changed.map(|hunk| (hunk.new_start, hunk.new_start.saturating_add(hunk.new_len - 1)));
-    let mut shown: Vec<_> = changed.chain(lost.ranges()).collect();
-    shown.sort_unstable();
-    for (first, last) in &mut shown {
-        *first = first.saturating_sub(AROUND);
-        *last = last.saturating_add(AROUND);
-    }
-    shown.dedup_by(|next, before| {
-        let touches = next.0 <= before.1;
-        before.1 = if touches { before.1.max(next.1) } else { before.1 };
-        touches
-    });
-    shown
 }
 
 fn short(commit: &str) -> &str {
     commit.get(..10).unwrap_or(commit)
-}
-
-#[cfg(test)]
-mod unit_tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn what_stands_around_a_change_is_shown_once(
-            steps in prop::collection::vec((1_u32..9, 0_u32..4), 0..6),
-            lost in prop::collection::btree_set(1_u32..60, 0..6),
-        ) {
-            let mut next = 0;
-            let hunks: Vec<_> = steps
-                .iter()
-                .map(|(step, new_len)| {
-                    let new_start = next + step;
-                    next = new_start + new_len;
-                    Hunk { new_start, new_len: *new_len, ..Hunk::default() }
-                })
-                .collect();
-            let shown = around(&hunks, &LineSet::ascending(lost.iter().copied()));
-            prop_assert!(shown.windows(2).all(|pair| pair[0].1 < pair[1].0), "{shown:?}");
-            for line in 0..80 {
-                let is_near = |near: u32| {
-                    let is_new = |hunk: &Hunk| (hunk.new_start..hunk.new_start + hunk.new_len).contains(&near);
-                    hunks.iter().any(is_new) || lost.contains(&near)
-                };
-                let wanted = (line.max(AROUND) - AROUND..=line + AROUND).any(is_near);
-                let is_shown = shown.iter().any(|(first, last)| (first..=last).contains(&&line));
-                prop_assert_eq!(is_shown, wanted, "line {}", line);
-            }
-        }
-    }
 }
