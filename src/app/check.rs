@@ -146,6 +146,7 @@ pub fn check(context: &Context, request: &Request, tell: &mut dyn FnMut(Event)) 
         fix: request.fix,
         grace: GRACE,
         limits: config.limits,
+        keep_output: output_folder(&config),
     };
     let run = run::execute(&plan, &settings, tell).context("the checks could not be started")?;
     if request.fix == Fix::Yes {
@@ -172,6 +173,11 @@ pub fn check(context: &Context, request: &Request, tell: &mut dyn FnMut(Event)) 
     record.duration_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
     let (written, failures) = keep(&place, context, &config, &mut record);
     Ok(Checked { record, written, failures, read: material.evidence, notices: place.take_problems() })
+}
+
+/// Where outputs are kept of which reports are read.
+pub(super) fn output_folder(config: &Config) -> Utf8PathBuf {
+    config.root.join(history::FOLDER).join("output")
 }
 
 /// A full run judges every rule; a partial one those that its checks' evidence can yield.
