@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::github::{Fault, zip};
-use super::scene::{JUNIT, Scene, archive};
+use super::github::{Fault, zip, zip_folder};
+use super::scene::{JUNIT, Scene};
 use super::support::Project;
 
 /// The codes of the problems, in order.
@@ -147,7 +147,7 @@ fn evidence_of_something_else_is_refused() {
         let mut told: Value = serde_json::from_slice(&std::fs::read(&index).unwrap()).unwrap();
         edit(&mut told);
         std::fs::write(&index, told.to_string()).unwrap();
-        let bytes = archive(&scene.project.path(".mgmt/bundle"));
+        let bytes = zip_folder(&scene.project.path(".mgmt/bundle"));
         scene.fake.repo("org/app").artifact(bad, "mgmt-evidence-attempt1", bytes);
         let (code, shown, stderr) = scene.evidence(&["--run", &bad.to_string()]);
         assert_eq!(code, 4, "{want}: {shown} {stderr}");

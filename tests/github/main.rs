@@ -15,4 +15,5 @@ mod publish;
 mod scene;
 mod stage;
 mod stage_told;
+mod whole_job;
 mod wire;
