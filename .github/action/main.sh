@@ -235,8 +235,12 @@ option() {
 
 # Where a report is published, after `publish`.
 publishing_options() {
-    local targets=outputs
-    if [[ "${MGMT_INPUT_COMMENT}" != never ]]; then
+    local targets=outputs has_pull=false
+    # `publish` may tell of another run; the job of any other command is a pull request's or nobody's.
+    if [[ "${command}" == publish || "${GITHUB_EVENT_NAME:-}" == pull_request* ]]; then
+        has_pull=true
+    fi
+    if [[ "${has_pull}" == true && "${MGMT_INPUT_COMMENT}" != never ]]; then
         targets+=,comment
         option when "${MGMT_INPUT_COMMENT}"
     fi

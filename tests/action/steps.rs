@@ -25,6 +25,18 @@ fn a_pull_request_is_compared_run_collected_uploaded_and_published() {
 }
 
 #[test]
+fn where_no_pull_request_can_be_no_comment_is_asked_for() {
+    for (event, reference) in
+        [("push", "refs/heads/main"), ("schedule", "refs/heads/main"), ("merge_group", "refs/heads/q")]
+    {
+        let job = Job::ready().event(event, reference);
+        assert_eq!(job.run().ended(), Some(0));
+        let last = job.calls("mgmt").pop().unwrap();
+        assert_eq!(last, "<publish><--bundle=[job]/temp/mgmt-action-1/bundle><--to=outputs,check,summary>", "{event}");
+    }
+}
+
+#[test]
 fn every_input_of_a_run_reaches_its_command() {
     let job = Job::ready()
         .input("command", "validate")

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::github::{Fault, zip};
-use super::scene::{JUNIT, POLICY, Scene, archive};
+use super::github::{Fault, zip, zip_folder};
+use super::scene::{JUNIT, POLICY, Scene};
 use super::support::Project;
 
 /// The codes of the problems, in order.
@@ -147,7 +147,7 @@ fn evidence_of_something_else_is_refused() {
         let mut told: Value = serde_json::from_slice(&std::fs::read(&index).unwrap()).unwrap();
         edit(&mut told);
         std::fs::write(&index, told.to_string()).unwrap();
-        let bytes = archive(&scene.project.path(".mgmt/bundle"));
+        let bytes = zip_folder(&scene.project.path(".mgmt/bundle"));
         scene.fake.repo("org/app").artifact(bad, "mgmt-evidence-attempt1", bytes);
         let (code, shown, stderr) = scene.evidence(&["--run", &bad.to_string()]);
         assert_eq!(code, 4, "{want}: {shown} {stderr}");
@@ -262,7 +262,7 @@ fn what_was_read_of_an_output_travels_with_it() {
     assert_eq!(checked.code, 0, "{checked:?}");
     assert_eq!(scene.in_job(run, 1, &["collect"]).code, 0);
     let name = "mgmt-evidence-attempt1";
-    let bytes = archive(&scene.project.path(".mgmt/bundle"));
+    let bytes = zip_folder(&scene.project.path(".mgmt/bundle"));
     let artifact = scene.fake.repo("org/app").artifact(run, name, bytes);
     let id = run.to_string();
     let (code, told, stderr) = scene.evidence(&["--run", &id]);
@@ -275,7 +275,7 @@ fn what_was_read_of_an_output_travels_with_it() {
     assert_eq!(scene.in_job(run, 1, &["collect"]).code, 0);
     let repo = scene.fake.repo("org/app");
     repo.edit(|repo| repo.artifacts.retain(|one| one.id != artifact));
-    repo.artifact(run, name, archive(&scene.project.path(".mgmt/bundle")));
+    repo.artifact(run, name, zip_folder(&scene.project.path(".mgmt/bundle")));
     let (code, told, _) = scene.evidence(&["--run", &id]);
     assert_eq!((code, &told["problems"][0]["code"]), (4, &"bundle.incomplete".into()), "{told}");
 }

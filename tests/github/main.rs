@@ -16,4 +16,5 @@ mod scene;
 mod shallow;
 mod stage;
 mod stage_told;
+mod whole_job;
 mod wire;

@@ -1,11 +1,10 @@
 //! A project beside its repository on the fake, and a job of GitHub Actions in it.
 
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::json;
 
-use super::github::{Fake, TokenKind, zip};
+use super::github::{Fake, TokenKind, zip_folder};
 use super::support::{Project, Ran, ran};
 
 /// What must never be seen.
@@ -114,7 +113,7 @@ impl Scene {
         self.pack(run, attempt, shard);
         let name = if shard.is_empty() { String::new() } else { format!("-{shard}") };
         let name = format!("mgmt-evidence{name}-attempt{attempt}");
-        self.fake.repo("org/app").artifact(run, &name, archive(&self.project.path(".mgmt/bundle")))
+        self.fake.repo("org/app").artifact(run, &name, zip_folder(&self.project.path(".mgmt/bundle")))
     }
 
     /// The objects that `ci evidence --format json` prints, with its exit code.
@@ -123,24 +122,4 @@ impl Scene {
         let value = serde_json::from_str(&ran.stdout).unwrap_or_default();
         (ran.code, value, ran.stderr)
     }
-}
-
-/// A folder as a zip file.
-pub(crate) fn archive(folder: &Path) -> Vec<u8> {
-    let mut files = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in std::fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
-                files.push((name, std::fs::read(&path).unwrap()));
-            }
-        }
-    }
-    files.sort();
-    let files: Vec<_> = files.iter().map(|(name, content)| (name.as_str(), content.as_slice())).collect();
-    zip(&files)
 }

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::github::{Fake, Fault, TokenKind, zip};
-use super::scene::{JUNIT, LCOV, TOKEN, archive};
+use super::github::{Fake, Fault, TokenKind, zip, zip_folder};
+use super::scene::{JUNIT, LCOV, TOKEN};
 use super::support::{Project, Ran, ran};
 
 const POLICY: &str = "version: 1
@@ -260,7 +260,7 @@ fn a_finished_run_is_compared_with_the_record_before_its_merge() {
         let clone = Clone { run, ..change.shallow() };
         assert_eq!(clone.check().0, 1);
         assert_eq!(clone.mgmt(&["collect"]).code, 0);
-        repo.artifact(run, "mgmt-evidence-attempt1", archive(&clone.project.path(".mgmt/bundle")));
+        repo.artifact(run, "mgmt-evidence-attempt1", zip_folder(&clone.project.path(".mgmt/bundle")));
         let elsewhere = Project::new();
         let mut command = elsewhere.command();
         command.env("GITHUB_API_URL", change.fake.url()).env("GITHUB_TOKEN", TOKEN);
