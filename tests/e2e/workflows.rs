@@ -128,6 +128,20 @@ fn the_reusable_gate_is_a_job_of_its_own() {
 }
 
 #[test]
+fn what_init_writes_gates_a_pull_request() {
+    let bench = Bench::new(POLICY);
+    bench.project.write("green", "");
+    let ran = bench.project.run(&["init", "--github"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let jobs = bench.run("pull_request", PULL_REQUEST);
+    assert_eq!((jobs.code, jobs.succeeded, jobs.failed), (0, 1, 0), "{}", jobs.log);
+    assert!(jobs.log.contains("hello-from-a-check") || jobs.log.contains(" hello "), "{}", jobs.log);
+    std::fs::remove_file(bench.project.path("green")).unwrap();
+    let jobs = bench.again("pull_request", PULL_REQUEST);
+    assert_eq!((jobs.code, jobs.succeeded, jobs.failed), (1, 0, 1), "{}", jobs.log);
+}
+
+#[test]
 fn a_binary_is_built_once_and_then_comes_from_the_cache() {
     let bench = bench("full-check");
     let (built, calls) = (bench.place("built"), bench.place("calls"));
