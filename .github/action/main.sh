@@ -357,8 +357,12 @@ pass_on() {
         join "${OPTIONS[@]}"
         output publish-arguments "${REPLY}"
 
-        if [[ "${MGMT_INPUT_BASELINE}" == true && "${GITHUB_EVENT_NAME:-}" == pull_request ]]; then
+        # Also without a record: the base branch's policy judges a pull request, and the command holds no token.
+        if [[ "${GITHUB_EVENT_NAME:-}" == pull_request* ]]; then
             OPTIONS=(ci baseline)
+            if [[ "${MGMT_INPUT_BASELINE}" != true ]]; then
+                OPTIONS+=(--without-record)
+            fi
             option config "${MGMT_INPUT_CONFIG}"
             join "${OPTIONS[@]}"
             output baseline-arguments "${REPLY}"
@@ -651,12 +655,13 @@ become_mgmt() {
     exec ${clean[@]+"${clean[@]}"} "${binary}" "${ITEMS[@]}"
 }
 
-# A pull request is compared with what the default branch measured last; without that it is judged without.
+# A pull request is judged by the base branch's policy and compared with what that branch measured last.
 baseline() {
     if (become_mgmt); then
         return 0
     fi
-    tell warning "no baseline" "the record of an earlier run could not be fetched; rules that need one cannot hold"
+    tell warning "no baseline" "what has to be known of the base branch could not be fetched; rules that need an \
+earlier record cannot hold, and where git does not have the base branch's policy, nothing is decided"
 }
 
 # The command itself. Its exit code becomes an output, so that the steps after it are run whatever it is.
@@ -705,16 +710,22 @@ publish() {
         0 | 1 | 3 | 4)
             if [[ "${code}" -ne "${MGMT_EXIT_CODE:?}" ]]; then
                 tell warning "the report says otherwise" "the command ended with ${MGMT_EXIT_CODE}, and what was \
-published with ${code}: a pull request is judged by the base branch's policy there"
+published with ${code}; the worse one counts"
             fi
             ;;
         *) tell warning "not published" "mgmt publish ended with ${code}; the verdict stands as it is" ;;
     esac
 }
 
-# Ends with the command's exit code. Without one nothing was decided, and that is no pass.
+# Ends with the command's exit code, or with what was published where that is worse: it was judged anew, outside of
+# the reach of the checks' own policy. Without a code nothing was decided, and that is no pass.
 finish() {
     local code=${MGMT_EXIT_CODE?}
+    case "${MGMT_PUBLISHED?} ${code}" in
+        "fail 0" | "fail 4") code=1 ;;
+        "inconclusive 0") code=4 ;;
+        *) ;;
+    esac
     if [[ "${MGMT_UPLOADED?}" == failure || "${MGMT_RECORDED?}" == failure ]]; then
         tell warning "not uploaded" "the evidence is no artifact of this run: a later gate will miss it. Two jobs of \
 one workflow need different \`shard\` names"

@@ -16,6 +16,7 @@ pub mod init;
 pub mod inspect;
 pub mod job;
 pub mod judge;
+pub mod policy;
 #[cfg(feature = "net")]
 pub mod publish;
 #[cfg(feature = "net")]
@@ -24,6 +25,7 @@ pub mod reports;
 #[cfg(feature = "net")]
 pub mod stage;
 pub mod status;
+pub mod told;
 pub mod trend;
 
 use camino::Utf8PathBuf;
@@ -139,12 +141,10 @@ pub const CODES: &[&Code] = &[
     &ci::SHARD,
     #[cfg(feature = "net")]
     &ci::RUNNING,
-    #[cfg(feature = "net")]
-    &publish::UNRUN,
-    #[cfg(feature = "net")]
-    &publish::POLICY_CHANGED,
-    #[cfg(feature = "net")]
-    &publish::POLICY_NEW,
+    &policy::UNRUN,
+    &policy::CHANGED,
+    &policy::NEW,
+    &policy::UNKNOWN,
 ];
 
 /// The project is not in git.

@@ -57,6 +57,7 @@ fn every_input_of_a_run_reaches_its_command() {
     assert_eq!(
         job.calls("mgmt"),
         [
+            "<ci><baseline><--without-record><--config=etc/my mgmt.yml>",
             "<validate><--mode=light><--only><lint me><--config=etc/my mgmt.yml><--report-dir=out/reports><--gate=ci>",
             "<collect><--out=[job]/temp/mgmt-action-1/bundle><--shard=py-3.12><--config=etc/my mgmt.yml>\
              <--evidence=tests=a b.xml><--evidence=c.info>",
@@ -199,10 +200,25 @@ fn the_commands_exit_code_is_kept_whatever_fails_after_it() {
 }
 
 #[test]
-fn a_report_that_says_otherwise_is_told_and_changes_nothing() {
-    let done = Job::ready().code("publish", 1).run();
-    assert_eq!(done.ended(), Some(0));
-    assert!(done.tells("warning", &["says otherwise", "ended with 0", "with 1"]), "{}", done.log);
+fn of_two_verdicts_the_worse_one_counts() {
+    // What the command ended with, what was published and with which code, and what the job ends with.
+    for (code, verdict, published, ended) in [
+        (0, "fail", 1, 1),
+        (4, "fail", 1, 1),
+        (0, "inconclusive", 4, 4),
+        (1, "pass", 0, 1),
+        (4, "pass", 0, 4),
+        (1, "inconclusive", 4, 1),
+        (130, "pass", 0, 130),
+    ] {
+        let done = Job::ready().code("full-check", code).published(verdict).code("publish", published).run();
+        assert_eq!(done.ended(), Some(ended), "{code} and {verdict}");
+        let told = [&*format!("ended with {code}"), &*format!("with {published}; the worse one counts")];
+        assert!(done.tells("warning", &told), "{}", done.log);
+    }
+    // A publisher that judged nothing changes nothing.
+    let done = Job::ready().published("").code("publish", 4).run();
+    assert_eq!(done.ended(), Some(0), "{done:#?}");
 }
 
 #[test]

@@ -65,7 +65,8 @@ fn a_shallow_clone_asks_github_for_the_way() {
     std::fs::write(pushed.scene.project.path(".git/shallow"), format!("{head}\n")).unwrap();
     let ran = pushed.find();
     assert!(ran.stdout.ends_with(", 2 commits back\n"), "{ran:?}");
-    assert_eq!(pushed.scene.fake.requests().len(), 3);
+    // And what changed since the commit before, and since the record's.
+    assert_eq!(pushed.scene.fake.requests().len(), 5);
 }
 
 #[test]

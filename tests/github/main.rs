@@ -13,6 +13,7 @@ mod evidence;
 mod fake;
 mod publish;
 mod scene;
+mod shallow;
 mod stage;
 mod stage_told;
 mod whole_job;

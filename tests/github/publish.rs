@@ -24,15 +24,25 @@ impl Pull {
         Self::from("org/app", POLICY, POLICY)
     }
 
+    /// With the first policy of all.
+    fn first() -> Self {
+        Self::change(Scene::of("", None), "org/app", POLICY)
+    }
+
     /// With a policy on the base branch and another one on the head.
     fn from(head_repo: &str, base_policy: &str, head_policy: &str) -> Self {
-        let scene = Scene::new();
+        let scene = Scene::of("", Some(base_policy));
+        scene.fake.repo("org/app").file(&scene.commit, "mgmt.yml", base_policy);
+        Self::change(scene, head_repo, head_policy)
+    }
+
+    fn change(scene: Scene, head_repo: &str, head_policy: &str) -> Self {
         let repo = scene.fake.repo("org/app");
-        repo.file(&scene.commit, "mgmt.yml", base_policy);
         let project = &scene.project;
         project.git(&["checkout", "-q", "-b", "change"]);
         project.write("src/a.py", "a = 1\nb = 3\n").write("mgmt.yml", head_policy);
-        project.git(&["commit", "-q", "-a", "-m", "two"]);
+        project.git(&["add", "-A"]);
+        project.git(&["commit", "-q", "-m", "two"]);
         let head = project.git(&["rev-parse", "HEAD"]);
         let of_head = if head_repo == "org/app" { scene.fake.repo("org/app") } else { repo.fork(head_repo) };
         of_head.commit_with(|made| {
@@ -236,9 +246,7 @@ fn a_report_that_was_never_written_is_not_forgotten_on_the_way() {
 
 #[test]
 fn the_first_policy_is_judged_by_and_said_to_be_new() {
-    let pull = Pull::own();
-    let base = pull.scene.commit.clone();
-    pull.scene.fake.repo("org/app").edit(|repo| repo.commits.get_mut(&base).unwrap().files.clear());
+    let pull = Pull::first();
     let ran = pull.publish(&[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(pull.comments()[0].1.contains("the base branch has no policy"), "{:?}", pull.comments());

@@ -36,7 +36,15 @@ impl Scene {
 
     /// With the API below a base path.
     pub(crate) fn under(base: &str) -> Self {
-        let project = Project::with(POLICY);
+        Self::of(base, Some(POLICY))
+    }
+
+    /// With this policy on the default branch, or without one.
+    pub(crate) fn of(base: &str, policy: Option<&str>) -> Self {
+        let project = Project::with(policy.unwrap_or(POLICY));
+        if policy.is_none() {
+            std::fs::remove_file(project.path("mgmt.yml")).unwrap();
+        }
         project.write("src/a.py", "a = 1\nb = 2\n").write(".gitignore", "junit.xml\nlcov.info\n");
         project.write("made/junit.xml", JUNIT).write("made/lcov.info", LCOV).commit();
         let commit = project.git(&["rev-parse", "HEAD"]);
