@@ -196,7 +196,8 @@ fn a_pull_request_from_a_fork_is_told_by_the_job_that_its_end_starts() {
     let event = bench.pull_request(&pull);
     bench.allow(&["issues: write", "pull-requests: write", "checks: write"]);
     let jobs = bench.start(&event);
-    // Its own job is judged by its own command, and its token can write nothing.
+    // The base branch's policy judges here as well; the token can write nothing.
+    ended(&jobs, 1);
     assert!(jobs.log.contains(": write`"), "the permission is named: {}", jobs.log);
     assert!(jobs.summary.contains("## ❌ fail"), "{}", jobs.summary);
     assert!(bench.repo().comments(pull.number).is_empty());
