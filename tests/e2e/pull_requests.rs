@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::act::{BOT, Bench, Jobs, KEEP, REPOSITORY};
+use super::act::{BOT, Bench, Event, Jobs, KEEP, REPOSITORY};
 
 /// Two rules that a run answers by itself, and one that takes a baseline.
 const POLICY: &str = "\
@@ -217,6 +217,14 @@ fn a_pull_request_from_a_fork_is_told_by_the_job_that_its_end_starts() {
     let (sha, conclusion) = check_runs(&bench).pop().unwrap();
     assert_eq!((sha, conclusion.as_str()), (pull.head.clone(), "failure"));
     assert!(jobs.summary.contains("Reported by the fork."), "{}", jobs.summary);
+
+    // The same as a job of the reusable workflow: it finds its own comment, which says so already.
+    let job = "on: workflow_run\njobs:\n  publish:\n    uses: org/mgmt-action/.github/workflows/publish.yml@v1\n";
+    bench.project.write(".github/workflows/again.yml", job);
+    let jobs = bench.start(&Event { workflow: "again.yml", ..bench.finished(&pull, event.run) });
+    assert_eq!((jobs.code, jobs.succeeded, jobs.failed), (1, 0, 1), "{}", jobs.log);
+    assert!(jobs.log.contains("comment: says the same already"), "{}", jobs.log);
+    assert_eq!(bench.repo().comments(pull.number).len(), 1);
 }
 
 #[test]
