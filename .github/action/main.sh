@@ -360,16 +360,16 @@ pass_on() {
         # Also without a record: the base branch's policy judges a pull request, and the command holds no token.
         if [[ "${GITHUB_EVENT_NAME:-}" == pull_request* ]]; then
             OPTIONS=(ci baseline)
-            if [[ "${MGMT_INPUT_BASELINE}" != true ]]; then
+            if [[ "${MGMT_INPUT_BASELINE}" == true ]]; then
+                option shard "${MGMT_INPUT_SHARD}"
+            else
                 OPTIONS+=(--without-record)
             fi
             option config "${MGMT_INPUT_CONFIG}"
             join "${OPTIONS[@]}"
             output baseline-arguments "${REPLY}"
         fi
-        # A shard's record is only a part; the next pull request must not take it for the whole.
-        if [[ "${GITHUB_EVENT_NAME:-}" == push && "${GITHUB_REF:-}" == "refs/heads/${default_branch}" &&
-            -z "${MGMT_INPUT_SHARD}" ]]; then
+        if [[ "${GITHUB_EVENT_NAME:-}" == push && "${GITHUB_REF:-}" == "refs/heads/${default_branch}" ]]; then
             record=true
         fi
     fi
@@ -378,6 +378,8 @@ pass_on() {
     output artifact "${artifact}"
     output upload "${MGMT_INPUT_UPLOAD}"
     output record "${record}"
+    # A shard's record is only a part: the next pull request compares the same part with it.
+    output record-artifact "mgmt-record${MGMT_INPUT_SHARD:+-${MGMT_INPUT_SHARD}}"
     output retention-days "${MGMT_INPUT_RETENTION_DAYS}"
     output folder "${folder}"
 }

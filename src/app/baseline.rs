@@ -21,7 +21,7 @@ use crate::record::bundle::RECORD;
 use crate::repo::{self, ancestry};
 use crate::sys::{fs, text};
 
-/// The artifact's name.
+/// The artifact's name; that of one part of several has the part's name after it.
 pub const ARTIFACT: &str = "mgmt-record";
 
 /// The largest archive that is downloaded, and what may come out of it.
@@ -59,6 +59,7 @@ pub struct Found {
 pub fn import(
     context: &Context,
     named: Option<&str>,
+    shard: Option<&str>,
     which: Which,
     tell: impl Fn(&str) + 'static,
 ) -> anyhow::Result<Option<Found>> {
@@ -85,9 +86,10 @@ pub fn import(
         (None, Some(branch)) => branch.clone(),
         (None, None) => client.repository(&slug).map_err(Stop::from)?.default_branch,
     };
-    let by_commit = left_behind(&client, &slug, &branch)?;
+    let name = shard.map_or_else(|| ARTIFACT.to_owned(), |shard| format!("{ARTIFACT}-{shard}"));
+    let by_commit = left_behind(&client, &slug, &branch, &name)?;
     let none = |why: &str| {
-        let hint = format!("pushes to {} leave their record as the artifact {ARTIFACT}", text::one_line(&branch));
+        let hint = format!("pushes to {} leave their record as the artifact {name}", text::one_line(&branch));
         Stop::nothing(format!("no earlier record was found: {why}"), Some(hint))
     };
     if by_commit.is_empty() {
@@ -219,7 +221,7 @@ pub(super) fn of_merge(
         diff: Some(diff(client, slug, &start, merge)),
         ..told::Change::default()
     };
-    let by_commit = left_behind(client, slug, branch)?;
+    let by_commit = left_behind(client, slug, branch, ARTIFACT)?;
     let found = before.iter().enumerate().find_map(|(distance, commit)| Some((distance, by_commit.get(commit)?)));
     let mut record = None;
     if let Some((distance, artifact)) = found {
@@ -233,12 +235,12 @@ pub(super) fn of_merge(
 }
 
 /// The records that pushes to a branch left behind, by commit.
-fn left_behind(client: &Client, slug: &Slug, branch: &str) -> anyhow::Result<HashMap<String, Artifact>> {
-    let listed = client.artifacts_named(slug, ARTIFACT).map_err(Stop::from)?;
+fn left_behind(client: &Client, slug: &Slug, branch: &str, name: &str) -> anyhow::Result<HashMap<String, Artifact>> {
+    let listed = client.artifacts_named(slug, name).map_err(Stop::from)?;
     let mut by_commit: HashMap<String, Artifact> = HashMap::new();
     for artifact in listed.items {
         // The newest comes first.
-        if let Some(commit) = usable(&artifact, branch) {
+        if let Some(commit) = usable(&artifact, branch, name) {
             by_commit.entry(commit).or_insert(artifact);
         }
     }
@@ -254,8 +256,8 @@ fn diff(client: &Client, slug: &Slug, from: &str, to: &str) -> told::Diff {
 }
 
 /// The commit of a record that may serve; `None` for one that is gone, of another branch, or a stranger's.
-fn usable(artifact: &Artifact, branch: &str) -> Option<String> {
-    let run = artifact.workflow_run.as_ref().filter(|_| !artifact.expired && artifact.name == ARTIFACT)?;
+fn usable(artifact: &Artifact, branch: &str, name: &str) -> Option<String> {
+    let run = artifact.workflow_run.as_ref().filter(|_| !artifact.expired && artifact.name == name)?;
     let is_own = run.repository_id.is_some() && run.repository_id == run.head_repository_id;
     run.head_sha.clone().filter(|_| is_own && run.head_branch.as_deref() == Some(branch))
 }

@@ -56,10 +56,16 @@ impl Context {
     /// # Errors
     /// A [`Stop`] for a missing or unreadable file; a [`LoadError::Invalid`] as it is, for its carets.
     pub fn load(&self) -> anyhow::Result<Config> {
-        config::load(&self.cwd, self.config.as_deref()).map_err(|error| match error {
+        config::load(&self.cwd, self.config.as_deref()).map_err(Self::stopped)
+    }
+
+    /// Why there is no configuration: [`LoadError::Invalid`] as it is, for its carets; else a [`Stop`].
+    #[must_use]
+    pub fn stopped(error: LoadError) -> anyhow::Error {
+        match error {
             LoadError::Invalid { .. } => error.into(),
             other => Stop::usage(other.to_string(), other.hint()).into(),
-        })
+        }
     }
 
     /// Where reports go.

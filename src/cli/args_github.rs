@@ -54,6 +54,9 @@ pub(super) struct RepoArgs {
 pub(super) struct BaselineArgs {
     #[command(flatten)]
     pub(super) repo: RepoArgs,
+    /// The record of this part of a job matrix
+    #[arg(long, value_name = "NAME", conflicts_with = "without_record")]
+    pub(super) shard: Option<String>,
     /// Leave the record, and learn only the policy and the change
     #[arg(long)]
     pub(super) without_record: bool,

@@ -61,7 +61,8 @@ fn runs(context: &Context, args: &RunsArgs, screen: &mut Screen) -> anyhow::Resu
 fn baseline(context: &Context, args: &BaselineArgs, screen: &mut Screen) -> anyhow::Result<u8> {
     screen.require("ci baseline", &[Format::Human, Format::Json])?;
     let which = if args.without_record { baseline::Which::Change } else { baseline::Which::Everything };
-    let found = match baseline::import(context, args.repo.repo.as_deref(), which, screen.teller()) {
+    let (repo, shard) = (args.repo.repo.as_deref(), args.shard.as_deref());
+    let found = match baseline::import(context, repo, shard, which, screen.teller()) {
         Ok(found) => found,
         Err(error) => {
             let stop = error.downcast::<Stop>()?;

@@ -97,7 +97,8 @@ impl Pull {
             .env("GITHUB_JOB", "gate")
             .env("GITHUB_WORKFLOW_REF", "org/app/.github/workflows/ci.yml@refs/pull/2/merge")
             .env("GITHUB_OUTPUT", self.scene.project.path(".git/output"))
-            .env("GITHUB_STEP_SUMMARY", self.scene.project.path(".git/summary"));
+            .env("GITHUB_STEP_SUMMARY", self.scene.project.path(".git/summary"))
+            .env("RUNNER_TEMP", self.scene.project.path(".git"));
         command
     }
 
