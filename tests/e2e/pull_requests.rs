@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::act::{BOT, Bench, Jobs, KEEP, REPOSITORY};
+use super::act::{BOT, Bench, Event, Jobs, KEEP, REPOSITORY};
 
 /// Two rules that a run answers by itself, and one that takes a baseline.
 const POLICY: &str = "\
@@ -196,7 +196,8 @@ fn a_pull_request_from_a_fork_is_told_by_the_job_that_its_end_starts() {
     let event = bench.pull_request(&pull);
     bench.allow(&["issues: write", "pull-requests: write", "checks: write"]);
     let jobs = bench.start(&event);
-    // Its own job is judged by its own command, and its token can write nothing.
+    // The base branch's policy judges here as well; the token can write nothing.
+    ended(&jobs, 1);
     assert!(jobs.log.contains(": write`"), "the permission is named: {}", jobs.log);
     assert!(jobs.summary.contains("## ❌ fail"), "{}", jobs.summary);
     assert!(bench.repo().comments(pull.number).is_empty());
@@ -216,6 +217,14 @@ fn a_pull_request_from_a_fork_is_told_by_the_job_that_its_end_starts() {
     let (sha, conclusion) = check_runs(&bench).pop().unwrap();
     assert_eq!((sha, conclusion.as_str()), (pull.head.clone(), "failure"));
     assert!(jobs.summary.contains("Reported by the fork."), "{}", jobs.summary);
+
+    // The same as a job of the reusable workflow: it finds its own comment, which says so already.
+    let job = "on: workflow_run\njobs:\n  publish:\n    uses: org/mgmt-action/.github/workflows/publish.yml@v1\n";
+    bench.project.write(".github/workflows/again.yml", job);
+    let jobs = bench.start(&Event { workflow: "again.yml", ..bench.finished(&pull, event.run) });
+    assert_eq!((jobs.code, jobs.succeeded, jobs.failed), (1, 0, 1), "{}", jobs.log);
+    assert!(jobs.log.contains("comment: says the same already"), "{}", jobs.log);
+    assert_eq!(bench.repo().comments(pull.number).len(), 1);
 }
 
 #[test]

@@ -193,6 +193,16 @@ fn the_tested_merge_is_told_apart_from_the_head() {
 }
 
 #[test]
+fn a_run_that_is_judged_again_is_no_part_of_its_own_past() {
+    let pull = Pull::own();
+    assert_eq!(pull.publish(&[]).code, 0);
+    assert!(!pull.comments()[0].1.contains("Trends"), "one run has no trend: {:?}", pull.comments());
+    assert_eq!(pull.publish(&[]).code, 0);
+    let report = pull.scene.project.read(".mgmt/reports/latest.md");
+    assert!(report.contains("| `tests.total` | ▄▄ | 2 | 2 |"), "{report}");
+}
+
+#[test]
 fn outputs_and_summary_tell_the_same() {
     let pull = Pull::own();
     assert_eq!(pull.publish(&["--badge", "badge.svg"]).code, 0);

@@ -23,7 +23,7 @@ use crate::gate::patch::{self, Against, Patch};
 use crate::gate::rule::LimitKind;
 use crate::gate::samples::Samples;
 use crate::history;
-use crate::history::Filter;
+use crate::history::{Filter, Point};
 use crate::record::{BASELINE, Baseline, FOLLOWED, Record, Trend, TrendPoint};
 use crate::repo::ancestry::Nowhere;
 use crate::repo::{self, Anchor, Diff, State, ancestry};
@@ -310,9 +310,15 @@ impl Comparison {
         let filter = Filter { full_only: true, ..Filter::default() };
         for metric in FOLLOWED {
             // A trend decides nothing: where it cannot be read, the reports go without.
-            let points = place.ask(|store| store.points(metric, None, &filter, TREND)).unwrap_or_default();
+            let points = place.ask(|store| store.points(metric, None, &filter, TREND + 1)).unwrap_or_default();
+            // A run that is judged a second time is in the store itself, and not a part of its own past.
+            let is_past = |point: &Point| point.started_at.as_millisecond() < now.as_millisecond();
+            let points: Vec<_> = points.into_iter().filter(is_past).collect();
             let points: Vec<_> = points
                 .into_iter()
+                .rev()
+                .take(TREND)
+                .rev()
                 .map(|point| TrendPoint {
                     run: point.id,
                     started_at: point.started_at,
