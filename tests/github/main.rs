@@ -11,6 +11,7 @@ mod baseline;
 mod client;
 mod evidence;
 mod fake;
+mod issues;
 mod lookups;
 mod publish;
 mod scene;
