@@ -17,6 +17,8 @@ pub mod inspect;
 pub mod job;
 pub mod judge;
 #[cfg(feature = "net")]
+pub mod notify;
+#[cfg(feature = "net")]
 pub mod publish;
 #[cfg(feature = "net")]
 pub mod remote;
