@@ -13,6 +13,7 @@ pub mod gate;
 #[cfg(feature = "net")]
 pub mod github;
 pub mod history;
+pub mod notify;
 pub mod progress;
 pub mod publish;
 pub mod record;

@@ -18,6 +18,8 @@ pub mod job;
 pub mod judge;
 pub mod policy;
 #[cfg(feature = "net")]
+pub mod notify;
+#[cfg(feature = "net")]
 pub mod publish;
 #[cfg(feature = "net")]
 pub mod remote;

@@ -101,6 +101,9 @@ pub(super) enum Command {
     /// Judge evidence anew, and show the result on GitHub
     #[cfg(feature = "net")]
     Publish(PublishArgs),
+    /// Try the receivers of notices
+    #[cfg(feature = "net")]
+    Notify(super::notify::NotifyArgs),
     /// Show what a gate would see in report files
     Inspect(InspectArgs),
     /// Write report files, added up, in a form that other tools read

@@ -17,6 +17,8 @@ mod gate;
 mod history;
 mod init;
 mod inspect;
+#[cfg(feature = "net")]
+mod notify;
 mod plan;
 #[cfg(feature = "net")]
 mod publish;
@@ -123,6 +125,8 @@ fn dispatch(program: Program, cli: Cli, env: Env, screen: &mut Screen) -> anyhow
         Command::Ci(args) => ci::run(&context, &args, screen),
         #[cfg(feature = "net")]
         Command::Publish(args) => publish::run(&context, &args, screen),
+        #[cfg(feature = "net")]
+        Command::Notify(args) => notify::run(&context, &args, screen),
         Command::Inspect(args) => inspect::run(&context, &args, screen),
         Command::Convert(args) => convert::run(&context, &args, screen),
         Command::Init(args) => init::run(&context, &args, screen),

@@ -15,6 +15,7 @@ use crate::gate::quarantine::entry as quarantine;
 use crate::gate::scope::{Components, Globs};
 use crate::gate::{Gate, rule};
 use crate::history;
+use crate::notify::settings as notify;
 use crate::sys::text;
 
 /// The keys of the file.
@@ -60,6 +61,7 @@ pub const KEYS: &[Key] = &[
     ),
     Key::optional("reports", "Where reports go and how long they are kept.", || piece::object(REPORTS)),
     Key::optional("history", "How long the records of runs are kept, and how many.", || piece::object(history::KEYS)),
+    Key::optional("notify", "Who is told of what goes wrong, by name: `mgmt notify test`.", notify::map_schema),
 ];
 
 const PROJECT: &[Key] = &[
@@ -160,6 +162,7 @@ fn root_map(decoder: &mut Decoder, node: &Node, root: &Utf8Path, path: &Utf8Path
     let limits = fields.get("limits").map_or(Some(Limits::default()), |node| limits::decode(decoder, node));
     let history =
         fields.get("history").map_or(Some(Default::default()), |node| history::Settings::decode(decoder, node));
+    let notify = fields.get("notify").map_or(Some(Vec::new()), |node| notify::decode(decoder, node, check::name));
     Some(Config {
         root: root.to_owned(),
         path: path.to_owned(),
@@ -175,6 +178,7 @@ fn root_map(decoder: &mut Decoder, node: &Node, root: &Utf8Path, path: &Utf8Path
         score: score.flatten(),
         reports: reports?,
         history: history?,
+        notify: notify?,
     })
 }
 

@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Config, FILE_NAMES, decode};
 use crate::decode::Diagnostic;
+use crate::notify::settings::SECRET;
 use crate::repo;
 use crate::sys::{fs as files, text};
 
@@ -99,7 +100,26 @@ pub fn read(bytes: &[u8], root: &Utf8Path, shown: &Utf8Path) -> Result<Config, L
         Ok(text) => return Err(LoadError::NotText { path: shown, at: text.find('\0').unwrap_or(0) }),
         Err(error) => return Err(LoadError::NotText { path: shown, at: error.valid_up_to() }),
     };
-    decode(text, root, &shown).map_err(|problems| LoadError::Invalid { path: shown, text: text.to_owned(), problems })
+    decode(text, root, &shown).map_err(|problems| LoadError::Invalid {
+        path: shown,
+        text: hidden(text, &problems),
+        problems,
+    })
+}
+
+/// The text that problems are shown in, without the secrets that some of them are about. Every place stays where it is.
+fn hidden(text: &str, problems: &[Diagnostic]) -> String {
+    let mut out = text.to_owned();
+    for problem in problems.iter().filter(|problem| problem.code == SECRET) {
+        let place = problem.place.bytes.clone();
+        if out.is_char_boundary(place.start) && out.is_char_boundary(place.end) && place.start <= place.end {
+            let stars =
+                out[place.clone()].chars().map(|ch| if ch == '\n' { "\n".into() } else { "*".repeat(ch.len_utf8()) });
+            let stars: String = stars.collect();
+            out.replace_range(place, &stars);
+        }
+    }
+    out
 }
 
 /// Where the configuration may lie in the repository at `root`, in the order of the search: what [`load`] looks at,

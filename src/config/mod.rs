@@ -26,6 +26,7 @@ use crate::gate::quarantine::Entry;
 use crate::gate::scope::{Components, Globs};
 use crate::gate::{Gate, rule};
 use crate::history;
+use crate::notify::Receiver;
 use crate::sys::text;
 
 /// File names, in the order in which they are looked for in each folder.
@@ -65,6 +66,8 @@ pub struct Config {
     pub reports: Reports,
     /// What is kept of earlier runs.
     pub history: history::Settings,
+    /// Who is told of what goes wrong, in written order.
+    pub notify: Vec<Receiver>,
 }
 
 /// `project:`.
@@ -191,6 +194,8 @@ codes! {
     "config.unknown-stage", "`after` names a stage that does not exist.", "correct the name";
     "config.unknown-gate", "A stage names a gate that does not exist.", "correct the name";
     "config.stage", "A stage asks nothing, has a setting that nothing would read, or a name that is none.", "name its `workflows`, or the stage that it comes `after`";
+    "config.notify", "A receiver of notices does not say what it is, is never told anything, or names somebody who is none.", "`mgmt config schema` prints what a receiver takes";
+    "config.secret", "The address of a webhook stands in the file, or may stand there. It is a secret: who has it can write in its name.", "put it into an environment variable, name that, and make a new webhook";
     "config.rule", "A rule can decide nothing: it has no limit, or none that a value could hold.", "give it `min`, `max` or `equals`";
     "config.scope", "A rule names a part of the project that it cannot be about.", "use `paths`, `component` or `each` with coverage metrics, and name components under `components:`";
     "config.unknown-metric", "Nothing measures a metric of that name.", "`mgmt explain metrics` lists the names";

@@ -11,6 +11,8 @@ use crate::gate::quarantine::Entry;
 use crate::gate::rule::{LimitKind, NoBase};
 use crate::gate::scope::{Each, Scope};
 use crate::gate::{Gate, Rule};
+use crate::notify::Receiver;
+use crate::notify::settings::{Mention, Options};
 use crate::sys::text;
 
 /// The configuration with every default written out, as a value that reads back as `mgmt.yml`.
@@ -63,6 +65,10 @@ pub fn show(config: &Config) -> Value {
     out.insert("reports".into(), json!({ "dir": config.reports.dir, "keep": keep }));
     let keep = text::duration_setting(config.history.keep);
     out.insert("history".into(), json!({ "keep": keep, "max-runs": config.history.max_runs }));
+    if !config.notify.is_empty() {
+        let notify: Map<_, _> = config.notify.iter().map(|one| (one.name.clone(), receiver_value(one))).collect();
+        out.insert("notify".into(), notify.into());
+    }
     out.into()
 }
 
@@ -169,6 +175,28 @@ fn stage_value(stage: &Stage) -> Value {
         }
     }
     out.into()
+}
+
+fn receiver_value(receiver: &Receiver) -> Value {
+    let levels: Vec<_> = receiver.levels.iter().map(|level| level.word()).collect();
+    let mut out = json!({ "kind": receiver.kind.name, "url-env": receiver.url_env, "levels": levels });
+    match &receiver.options {
+        Options::Discord { thread, mention } => {
+            if let Some(thread) = thread {
+                out["thread-id"] = thread.as_str().into();
+            }
+            if *mention != Mention::default() {
+                out["mention"] = json!({ "users": mention.users, "roles": mention.roles });
+            }
+        }
+        Options::Slack => {}
+        Options::Webhook { secret } => {
+            if let Some(secret) = secret {
+                out["secret-env"] = secret.as_str().into();
+            }
+        }
+    }
+    out
 }
 
 fn entry_value(entry: &Entry) -> Value {

@@ -7,9 +7,9 @@
 use std::fs::File;
 use std::time::Duration;
 
-use http::header::{ACCEPT, LOCATION};
-use http::request::Builder;
-use http::{HeaderMap, Method};
+use ::http::header::{ACCEPT, LOCATION};
+use ::http::request::Builder;
+use ::http::{HeaderMap, Method};
 use http_body_util::BodyExt as _;
 use octocrab::Octocrab;
 use serde::de::DeserializeOwned;
@@ -20,6 +20,7 @@ use super::error::{Cause, Error};
 use super::receive::{Copy, Receive};
 use super::wait::{self, Next, Trouble};
 use crate::sys::clock::Clock;
+use crate::sys::http::{self, root_cause};
 use crate::sys::secret::Secret;
 use crate::sys::text;
 
@@ -100,25 +101,14 @@ impl Client {
                 && url.query().is_none()
         });
         let api = api.ok_or_else(|| refused("GITHUB_API_URL is not the address of an API".to_owned()))?;
-        let is_here = match api.host() {
-            Some(url::Host::Domain(name)) => name == "localhost",
-            Some(url::Host::Ipv4(address)) => address.is_loopback(),
-            Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        if token.is_some() && api.scheme() != "https" && !is_here {
+        if token.is_some() && api.scheme() != "https" && !http::is_loopback(&api) {
             return Err(refused("GITHUB_API_URL is not https, and the token would be sent in the clear".to_owned()));
         }
-        // Another part of the process may have chosen the same provider before.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = |total: Duration| {
-            let agent = concat!("mgmt-action/", env!("CARGO_PKG_VERSION"));
-            let builder = reqwest::Client::builder().user_agent(agent).redirect(reqwest::redirect::Policy::none());
-            let builder = builder.connect_timeout(CONNECT).read_timeout(SILENCE).timeout(total);
-            builder.build().map_err(|error| refused(root_cause(&error)))
+            let limits = http::Limits { connect: CONNECT, silence: SILENCE, total };
+            http::client(&limits).map_err(refused)
         };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| refused(error.to_string()))?;
+        let runtime = http::runtime().map_err(refused)?;
         let octocrab = {
             // octocrab starts a task while it is built.
             let _inside = runtime.enter();
@@ -349,13 +339,4 @@ fn refusal(what: &str, answer: &Answer) -> Error {
 
 fn host(url: &Url) -> String {
     url.host_str().unwrap_or("nowhere").to_owned()
-}
-
-/// The innermost reason: the outer ones repeat each other, and one of them is the word "GitHub".
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    text::shorten(&text::one_line(&cause.to_string()), 300)
 }

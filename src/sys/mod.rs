@@ -6,6 +6,8 @@ pub mod actions;
 pub mod clock;
 pub mod env;
 pub mod fs;
+#[cfg(feature = "net")]
+pub mod http;
 pub mod secret;
 pub mod text;
 

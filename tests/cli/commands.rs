@@ -230,6 +230,7 @@ fn help_is_short_and_complete() {
       collect      Pack what the checks left behind, for those who judge it elsewhere
       ci           What ran on GitHub, and the evidence it left behind
       publish      Judge evidence anew, and show the result on GitHub
+      notify       Try the receivers of notices
       inspect      Show what a gate would see in report files
       convert      Write report files, added up, in a form that other tools read
       status       The last runs, their numbers, and what changed

@@ -5,6 +5,7 @@
 
 use anyhow::Context as _;
 use mgmt_action::evidence::{FORMATS, metric};
+use mgmt_action::notify::NOTIFIERS;
 
 use crate::chore::{put, root};
 
@@ -14,6 +15,7 @@ type Part = (&'static str, fn() -> anyhow::Result<String>);
 const PARTS: &[Part] = &[
     ("formats", formats),
     ("metrics", metrics),
+    ("receivers", receivers),
     ("inputs", inputs),
     ("outputs", outputs),
     ("workflow:pull-request", || workflow("pull-request")),
@@ -54,6 +56,15 @@ fn metrics() -> anyhow::Result<String> {
     }
     for (prefix, doc) in metric::NAMESPACES {
         out.push_str(&format!("| `{prefix}NAME` | {doc} |\n"));
+    }
+    Ok(out)
+}
+
+fn receivers() -> anyhow::Result<String> {
+    let mut out = "| kind | what it is | keys of its own |\n|---|---|---|\n".to_owned();
+    for row in NOTIFIERS {
+        let keys: Vec<_> = row.keys.iter().map(|key| format!("`{}`", key.name)).collect();
+        out.push_str(&format!("| `{}` | {} | {} |\n", row.name, row.doc, keys.join(", ")));
     }
     Ok(out)
 }
