@@ -122,7 +122,8 @@ impl Cron {
         };
         let least = cron.least_minutes();
         if least < LEAST_MINUTES {
-            let message = format!("{} names moments {} apart", quoted(text), text::plural(least.into(), "minute", "minutes"));
+            let message =
+                format!("{} names moments {} apart", quoted(text), text::plural(least.into(), "minute", "minutes"));
             return Err(CronError::new(message, "GitHub runs a schedule every five minutes at most: `*/5 * * * *`"));
         }
         Ok(cron)

@@ -6,6 +6,7 @@ pub mod actions;
 pub mod clock;
 pub mod env;
 pub mod fs;
+pub mod listing;
 pub mod secret;
 pub mod text;
 
