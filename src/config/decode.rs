@@ -15,6 +15,7 @@ use crate::gate::quarantine::entry as quarantine;
 use crate::gate::scope::{Components, Globs};
 use crate::gate::{Gate, rule};
 use crate::history;
+use crate::retrain::settings as retrain;
 use crate::sys::text;
 
 /// The keys of the file.
@@ -36,6 +37,11 @@ pub const KEYS: &[Key] = &[
         "stages",
         "Steps of a staged deploy and what must hold before each, by name: `mgmt gate --stage NAME`.",
         stages::map_schema,
+    ),
+    Key::optional(
+        "retrain",
+        "A scheduled training workflow and what must come of it: `mgmt audit retrain`.",
+        retrain::settings_schema,
     ),
     Key::optional(
         "components",
@@ -151,6 +157,7 @@ fn root_map(decoder: &mut Decoder, node: &Node, root: &Utf8Path, path: &Utf8Path
         let gates = stages::Gates { named: &named, has_default: fields.get("gate").is_some() };
         stages::decode(decoder, node, gates, check::name)
     });
+    let retrain = fields.get("retrain").map(|node| retrain::decode(decoder, node));
     let patch_ignore = fields.get("patch").map_or(Some(Globs::default()), |node| patch(decoder, node));
     let declared = fields.get("checks").map(Known::of).unwrap_or_default();
     let quarantine =
@@ -168,6 +175,7 @@ fn root_map(decoder: &mut Decoder, node: &Node, root: &Utf8Path, path: &Utf8Path
         gate,
         gates: gates?,
         stages: stages?,
+        retrain: retrain.flatten(),
         components: components?,
         patch_ignore: patch_ignore?,
         limits: limits?,

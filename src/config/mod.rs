@@ -25,7 +25,7 @@ use crate::evidence::problem::{Code, Level};
 use crate::gate::quarantine::Entry;
 use crate::gate::scope::{Components, Globs};
 use crate::gate::{Gate, rule};
-use crate::history;
+use crate::{history, retrain};
 use crate::sys::text;
 
 /// File names, in the order in which they are looked for in each folder.
@@ -51,6 +51,8 @@ pub struct Config {
     pub gates: Vec<Gate>,
     /// `stages:`, in written order.
     pub stages: Vec<Stage>,
+    /// `retrain:`, if a schedule is audited.
+    pub retrain: Option<retrain::Settings>,
     /// Named parts of the project.
     pub components: Components,
     /// Changed files that need no coverage.
@@ -191,6 +193,8 @@ codes! {
     "config.unknown-stage", "`after` names a stage that does not exist.", "correct the name";
     "config.unknown-gate", "A stage names a gate that does not exist.", "correct the name";
     "config.stage", "A stage asks nothing, has a setting that nothing would read, or a name that is none.", "name its `workflows`, or the stage that it comes `after`";
+    "config.retrain", "The audit of a schedule asks for nothing, for what cannot be, or has a setting that nothing would read.", "`mgmt config schema` prints what `retrain:` takes";
+    "config.cron", "A schedule is written in a way that GitHub does not accept, or names a time zone that is none.", "write five fields, such as '0 18 * * 0', and a name of the IANA time zone database";
     "config.rule", "A rule can decide nothing: it has no limit, or none that a value could hold.", "give it `min`, `max` or `equals`";
     "config.scope", "A rule names a part of the project that it cannot be about.", "use `paths`, `component` or `each` with coverage metrics, and name components under `components:`";
     "config.unknown-metric", "Nothing measures a metric of that name.", "`mgmt explain metrics` lists the names";

@@ -80,6 +80,8 @@ pub struct Audit {
     pub inactivity: Option<Inactivity>,
     /// What is wrong, and what could not be seen.
     pub problems: Vec<Finding>,
+    /// What is worth knowing, and held against nobody.
+    pub notes: Vec<String>,
 }
 
 /// A schedule in words.
@@ -190,6 +192,7 @@ pub fn audit(settings: &Settings, facts: Facts, sources: &Sources) -> Outcome {
         trends,
         inactivity,
         problems,
+        notes: facts.notes.clone(),
         slots,
     };
     Outcome { audit, wants }
@@ -284,7 +287,7 @@ fn earlier(judged: &[Judged]) -> Option<Finding> {
     }
     let words: Vec<_> = counts.values().map(|(state, count)| format!("{count} {}", state.word())).collect();
     let all = text::plural(judged.len() as u64, "slot", "slots");
-    let message = format!("of {all} before it {}: {}", bad.len(), text::list(&words));
+    let message = format!("{} of {all} before it did not do what is expected: {}", bad.len(), text::list(&words));
     (!bad.is_empty()).then(|| Finding::new(RuleVerdict::Warn, &wiring::EARLIER, message))
 }
 

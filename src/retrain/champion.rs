@@ -127,7 +127,12 @@ fn one(challenge: &Challenge, values: &Values, champion: &Champion<'_>) -> Compa
                 }
                 (Champion::Of { .. }, Some((old, theirs))) => against(challenge, drop, (new, values), (old, theirs)),
             });
-            let worst = own.into_iter().chain(against).max_by_key(|(verdict, _)| rank_of(*verdict));
+            // A limit that does not hold says more than the comparison; the comparison more than one that does.
+            let (failed, held) = match own {
+                Some((RuleVerdict::Fail, _)) => (own, None),
+                _ => (None, own),
+            };
+            let worst = held.into_iter().chain(against).chain(failed).max_by_key(|(verdict, _)| rank_of(*verdict));
             worst.unwrap_or_else(|| (RuleVerdict::Inconclusive, "nothing is asked of it".to_owned()))
         }
     };

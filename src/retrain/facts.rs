@@ -37,6 +37,8 @@ pub struct Facts {
     pub deployments: Listing<Deployment>,
     /// Runs of the workflow that deploys.
     pub deploying: Listing<Run>,
+    /// Look-ups that came to nothing and that nothing depends on.
+    pub notes: Vec<String>,
 }
 
 /// The repository.
@@ -224,6 +226,7 @@ impl Facts {
             commits: not_asked(),
             deployments: not_asked(),
             deploying: not_asked(),
+            notes: Vec::new(),
         }
     }
 

@@ -192,7 +192,10 @@ impl Product<'_> {
             match deployment.created {
                 Some(created) if created < began => continue,
                 Some(_) => {}
-                None => unknown = Some(format!("GitHub does not say when deployment {} was", deployment.id)),
+                None => {
+                    unknown = Some(format!("GitHub does not say when deployment {} was", deployment.id));
+                    continue;
+                }
             }
             unknown =
                 unknown.or_else(|| gap(&deployment.statuses, &format!("the statuses of deployment {}", deployment.id)));
