@@ -25,8 +25,8 @@ use crate::evidence::problem::{Code, Level};
 use crate::gate::quarantine::Entry;
 use crate::gate::scope::{Components, Globs};
 use crate::gate::{Gate, rule};
-use crate::{history, retrain};
 use crate::sys::text;
+use crate::{history, retrain};
 
 /// File names, in the order in which they are looked for in each folder.
 pub const FILE_NAMES: &[&str] = &["mgmt.yml", ".github/mgmt.yml"];

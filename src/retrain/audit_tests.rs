@@ -405,7 +405,10 @@ fn what_was_before_warns_and_the_newest_decides() {
     let audit = audit(&settings(), facts, &sources()).audit;
     assert_eq!(audit.verdict, V::Pass);
     let told: Vec<_> = audit.problems.iter().map(|one| (one.level, one.message.as_str())).collect();
-    assert_eq!(told, [(RuleVerdict::Warn, "2 of 3 slots before it did not do what is expected: 1 missed and 1 failed")]);
+    assert_eq!(
+        told,
+        [(RuleVerdict::Warn, "2 of 3 slots before it did not do what is expected: 1 missed and 1 failed")]
+    );
     let Summary { judged, kept, streak, longest_gap, .. } = audit.summary;
     assert_eq!((judged, kept, streak, longest_gap), (4, 2, 2, 2));
     assert_eq!(audit.champion[0].champion_run, Some(101));
