@@ -235,8 +235,12 @@ option() {
 
 # Where a report is published, after `publish`.
 publishing_options() {
-    local targets=outputs
-    if [[ "${MGMT_INPUT_COMMENT}" != never ]]; then
+    local targets=outputs has_pull=false
+    # `publish` may tell of another run; the job of any other command is a pull request's or nobody's.
+    if [[ "${command}" == publish || "${GITHUB_EVENT_NAME:-}" == pull_request* ]]; then
+        has_pull=true
+    fi
+    if [[ "${has_pull}" == true && "${MGMT_INPUT_COMMENT}" != never ]]; then
         targets+=,comment
         option when "${MGMT_INPUT_COMMENT}"
     fi
@@ -353,15 +357,19 @@ pass_on() {
         join "${OPTIONS[@]}"
         output publish-arguments "${REPLY}"
 
-        if [[ "${MGMT_INPUT_BASELINE}" == true && "${GITHUB_EVENT_NAME:-}" == pull_request ]]; then
+        # Also without a record: the base branch's policy judges a pull request, and the command holds no token.
+        if [[ "${GITHUB_EVENT_NAME:-}" == pull_request* ]]; then
             OPTIONS=(ci baseline)
+            if [[ "${MGMT_INPUT_BASELINE}" == true ]]; then
+                option shard "${MGMT_INPUT_SHARD}"
+            else
+                OPTIONS+=(--without-record)
+            fi
             option config "${MGMT_INPUT_CONFIG}"
             join "${OPTIONS[@]}"
             output baseline-arguments "${REPLY}"
         fi
-        # A shard's record is only a part; the next pull request must not take it for the whole.
-        if [[ "${GITHUB_EVENT_NAME:-}" == push && "${GITHUB_REF:-}" == "refs/heads/${default_branch}" &&
-            -z "${MGMT_INPUT_SHARD}" ]]; then
+        if [[ "${GITHUB_EVENT_NAME:-}" == push && "${GITHUB_REF:-}" == "refs/heads/${default_branch}" ]]; then
             record=true
         fi
     fi
@@ -370,6 +378,8 @@ pass_on() {
     output artifact "${artifact}"
     output upload "${MGMT_INPUT_UPLOAD}"
     output record "${record}"
+    # A shard's record is only a part: the next pull request compares the same part with it.
+    output record-artifact "mgmt-record${MGMT_INPUT_SHARD:+-${MGMT_INPUT_SHARD}}"
     output retention-days "${MGMT_INPUT_RETENTION_DAYS}"
     output folder "${folder}"
 }
@@ -647,12 +657,13 @@ become_mgmt() {
     exec ${clean[@]+"${clean[@]}"} "${binary}" "${ITEMS[@]}"
 }
 
-# A pull request is compared with what the default branch measured last; without that it is judged without.
+# A pull request is judged by the base branch's policy and compared with what that branch measured last.
 baseline() {
     if (become_mgmt); then
         return 0
     fi
-    tell warning "no baseline" "the record of an earlier run could not be fetched; rules that need one cannot hold"
+    tell warning "no baseline" "what has to be known of the base branch could not be fetched; rules that need an \
+earlier record cannot hold, and where git does not have the base branch's policy, nothing is decided"
 }
 
 # The command itself. Its exit code becomes an output, so that the steps after it are run whatever it is.
@@ -701,16 +712,22 @@ publish() {
         0 | 1 | 3 | 4)
             if [[ "${code}" -ne "${MGMT_EXIT_CODE:?}" ]]; then
                 tell warning "the report says otherwise" "the command ended with ${MGMT_EXIT_CODE}, and what was \
-published with ${code}: a pull request is judged by the base branch's policy there"
+published with ${code}; the worse one counts"
             fi
             ;;
         *) tell warning "not published" "mgmt publish ended with ${code}; the verdict stands as it is" ;;
     esac
 }
 
-# Ends with the command's exit code. Without one nothing was decided, and that is no pass.
+# Ends with the command's exit code, or with what was published where that is worse: it was judged anew, outside of
+# the reach of the checks' own policy. Without a code nothing was decided, and that is no pass.
 finish() {
     local code=${MGMT_EXIT_CODE?}
+    case "${MGMT_PUBLISHED?} ${code}" in
+        "fail 0" | "fail 4") code=1 ;;
+        "inconclusive 0") code=4 ;;
+        *) ;;
+    esac
     if [[ "${MGMT_UPLOADED?}" == failure || "${MGMT_RECORDED?}" == failure ]]; then
         tell warning "not uploaded" "the evidence is no artifact of this run: a later gate will miss it. Two jobs of \
 one workflow need different \`shard\` names"

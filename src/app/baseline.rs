@@ -12,20 +12,31 @@ use serde::Serialize;
 
 use super::history::Place;
 use super::job::Job;
-use super::{Context, Stop, remote};
-use crate::github::{Artifact, Client, Download, Slug, ZipLimits, unpack};
+use super::told::{self, Told};
+use super::{Context, Stop, policy, remote};
+use crate::github::{Artifact, Client, Commit, Download, Slug, ZipLimits, unpack};
 use crate::history;
+use crate::record::Record;
 use crate::record::bundle::RECORD;
 use crate::repo::{self, ancestry};
 use crate::sys::{fs, text};
 
-/// The artifact's name.
+/// The artifact's name; that of one part of several has the part's name after it.
 pub const ARTIFACT: &str = "mgmt-record";
 
 /// The largest archive that is downloaded, and what may come out of it.
 const MAX: (u64, u64) = (256 << 20, 1 << 30);
 /// First parents that are looked at.
 const FAR: usize = 1_000;
+
+/// What is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The base branch's policy, what changed, and the record.
+    Everything,
+    /// All but the record.
+    Change,
+}
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -40,11 +51,18 @@ pub struct Found {
     pub run: Option<u64>,
 }
 
-/// Finds the record and takes it in.
+/// Finds the record and takes it in. What the commands after it have to know and cannot ask for is left for them, with
+/// or without a record: see [`Told`].
 ///
 /// # Errors
 /// Outside a job, no record within reach, or a GitHub that does not answer: each with the next step.
-pub fn import(context: &Context, named: Option<&str>, tell: impl Fn(&str) + 'static) -> anyhow::Result<Found> {
+pub fn import(
+    context: &Context,
+    named: Option<&str>,
+    shard: Option<&str>,
+    which: Which,
+    tell: impl Fn(&str) + 'static,
+) -> anyhow::Result<Option<Found>> {
     let config = context.load()?;
     let job = Job::of(context).ok_or_else(|| {
         let hint = "outside a job, `mgmt history import` takes records in".to_owned();
@@ -52,25 +70,26 @@ pub fn import(context: &Context, named: Option<&str>, tell: impl Fn(&str) + 'sta
     })?;
     let slug = remote::slug(context, named)?;
     let client = remote::connect(context, tell)?;
-    let start = match &job.pull {
-        Some(pull) => pull.base_sha.clone(),
-        None => job.commit.clone().unwrap_or_default(),
-    };
+    let ask = Ask { context, client: &client, slug: &slug, job: &job, root: &config.root };
+    let mut told = Told::default();
+    let policy = ask.policy(&mut told);
+    let start = ask.start(&mut told);
+    told.write(context).map_err(Stop::from)?;
+    policy?;
+    let start = start?;
+    if which == Which::Change {
+        return Ok(None);
+    }
+
     let branch = match (&job.pull, &job.default_branch) {
         (Some(pull), _) => pull.base_branch.clone(),
         (None, Some(branch)) => branch.clone(),
         (None, None) => client.repository(&slug).map_err(Stop::from)?.default_branch,
     };
-    let listed = client.artifacts_named(&slug, ARTIFACT).map_err(Stop::from)?;
-    let mut by_commit: HashMap<String, Artifact> = HashMap::new();
-    for artifact in listed.items {
-        // The newest comes first.
-        if let Some(commit) = usable(&artifact, &branch) {
-            by_commit.entry(commit).or_insert(artifact);
-        }
-    }
+    let name = shard.map_or_else(|| ARTIFACT.to_owned(), |shard| format!("{ARTIFACT}-{shard}"));
+    let by_commit = left_behind(&client, &slug, &branch, &name)?;
     let none = |why: &str| {
-        let hint = format!("pushes to {} leave their record as the artifact {ARTIFACT}", text::one_line(&branch));
+        let hint = format!("pushes to {} leave their record as the artifact {name}", text::one_line(&branch));
         Stop::nothing(format!("no earlier record was found: {why}"), Some(hint))
     };
     if by_commit.is_empty() {
@@ -78,35 +97,99 @@ pub fn import(context: &Context, named: Option<&str>, tell: impl Fn(&str) + 'sta
     }
     // A push is compared with what was before it.
     let own = if job.pull.is_none() { job.commit.clone() } else { None };
-    let chain = first_parents(&client, &slug, &config.root, &start)?;
+    let chain = match by_commit.contains_key(&start) && own.as_ref() != Some(&start) {
+        true => vec![start],
+        false => ask.first_parents(&start)?,
+    };
     let nearest = chain.iter().enumerate().filter(|(_, commit)| Some(*commit) != own.as_ref());
     let found = nearest.filter_map(|(distance, commit)| Some((distance, by_commit.get(commit)?))).next();
     let (distance, artifact) = found.ok_or_else(|| none("none of them is of an earlier commit within reach"))?;
-    let record = take_in(context, &config, &client, &slug, artifact, &chain[distance])?;
-    Ok(Found {
-        record,
-        commit: chain[distance].clone(),
+    let commit = &chain[distance];
+    let (bytes, record) = fetch(&client, &slug, artifact, commit)?;
+    let place = Place::of(context, &config);
+    let imported = place.ask(|store| match store.import(&mut bytes.as_slice()) {
+        Ok(imported) => imported,
+        Err(error) => Err(history::Error::File(fs::Error::new("read", RECORD, error))),
+    });
+    imported.map_err(Stop::from)?;
+    if let Some(change) = &mut told.change {
+        change.before = chain[..=distance].iter().filter(|commit| Some(*commit) != own.as_ref()).cloned().collect();
+        if change.before.len() > 1 {
+            let since = diff(&client, &slug, commit, &change.tested);
+            change.since = Some((commit.clone(), since));
+        }
+        told.write(context).map_err(Stop::from)?;
+    }
+    Ok(Some(Found {
+        record: record.id,
+        commit: commit.clone(),
         distance,
         run: artifact.workflow_run.as_ref().and_then(|run| run.id),
-    })
+    }))
 }
 
-/// The commit of a record that may serve; `None` for one that is gone, of another branch, or a stranger's.
-fn usable(artifact: &Artifact, branch: &str) -> Option<String> {
-    let run = artifact.workflow_run.as_ref().filter(|_| !artifact.expired && artifact.name == ARTIFACT)?;
-    let is_own = run.repository_id.is_some() && run.repository_id == run.head_repository_id;
-    run.head_sha.clone().filter(|_| is_own && run.head_branch.as_deref() == Some(branch))
+/// What is asked with.
+struct Ask<'a> {
+    context: &'a Context,
+    client: &'a Client,
+    slug: &'a Slug,
+    job: &'a Job,
+    root: &'a Utf8Path,
 }
 
-/// A commit with those before it by first parent: from git where it has them, else from GitHub.
-fn first_parents(client: &Client, slug: &Slug, root: &Utf8Path, start: &str) -> anyhow::Result<Vec<String>> {
-    let is_known = ancestry::resolve(root, start).is_ok_and(|known| known.as_deref() == Some(start));
-    if is_known && !ancestry::is_shallow(root) {
-        return Ok(ancestry::first_parents(root, start, FAR).map_err(|error| git(&error))?);
+impl Ask<'_> {
+    /// The base branch's policy, unless git has it.
+    fn policy(&self, told: &mut Told) -> anyhow::Result<()> {
+        let Some(pull) = &self.job.pull else { return Ok(()) };
+        // An invalid one is known as well; whoever judges by it will say so.
+        if !matches!(policy::at_hand(self.context, &pull.base_sha, None), Ok(None)) {
+            return Ok(());
+        }
+        let found = policy::first(self.context, |name| {
+            Ok(self.client.file(self.slug, name.as_str(), &pull.base_sha).map_err(Stop::from)?)
+        })?;
+        told.base = Some(pull.base_sha.clone());
+        told.policy =
+            found.map(|(path, bytes)| told::Policy { path, text: String::from_utf8_lossy(&bytes).into_owned() });
+        Ok(())
     }
-    let listed = client.commits(slug, start).map_err(Stop::from)?;
+
+    /// The commit from which earlier ones are counted, and the change since, unless git knows it: of a pull request
+    /// where its change starts, of a push the commit itself.
+    fn start(&self, told: &mut Told) -> anyhow::Result<String> {
+        let pull = self.job.pull.as_ref();
+        let usual = pull.map(|pull| &pull.base_sha).or(self.job.commit.as_ref()).cloned().unwrap_or_default();
+        let tested = repo::state(self.root).ok().and_then(|state| state.commit);
+        let Some(tested) = tested.filter(|_| ancestry::is_shallow(self.root)) else { return Ok(usual) };
+        let is_merge = pull.is_some() && self.job.merge_commit.as_ref() == Some(&tested);
+        let start = if pull.is_none() || is_merge {
+            ancestry::named_parent(self.root, &tested).map_err(|error| git(&error))?
+        } else {
+            // The head itself is checked out: its change starts at the base only if it has all of it.
+            let listed = self.client.commits(self.slug, &tested).map_err(Stop::from)?;
+            listed.items.iter().any(|commit| commit.sha == usual).then(|| usual.clone())
+        };
+        let Some(start) = start else { return Ok(usual) };
+        let diff = diff(self.client, self.slug, &start, &tested);
+        let counted = if pull.is_some() { start.clone() } else { usual };
+        told.change = Some(told::Change { tested, before: vec![start], diff: Some(diff), since: None });
+        Ok(counted)
+    }
+
+    /// A commit with those before it by first parent: from git where it has them, else from GitHub.
+    fn first_parents(&self, start: &str) -> anyhow::Result<Vec<String>> {
+        let is_known = ancestry::resolve(self.root, start).is_ok_and(|known| known.as_deref() == Some(start));
+        if is_known && !ancestry::is_shallow(self.root) {
+            return Ok(ancestry::first_parents(self.root, start, FAR).map_err(|error| git(&error))?);
+        }
+        let listed = self.client.commits(self.slug, start).map_err(Stop::from)?;
+        Ok(chain(start, listed.items))
+    }
+}
+
+/// A commit with those before it by first parent, as far as they are listed.
+fn chain(start: &str, listed: Vec<Commit>) -> Vec<String> {
     let first: HashMap<_, _> = listed
-        .items
         .into_iter()
         .map(|commit| (commit.sha, commit.parents.into_iter().next().map(|parent| parent.sha)))
         .collect();
@@ -116,21 +199,75 @@ fn first_parents(client: &Client, slug: &Slug, root: &Utf8Path, start: &str) -> 
     {
         chain.push(parent.clone());
     }
-    Ok(chain)
+    chain
+}
+
+/// What a merge that was tested elsewhere changes, and the nearest record before it with its distance, if there is one.
+///
+/// # Errors
+/// GitHub does not know the merge, or does not answer.
+pub(super) fn of_merge(
+    client: &Client,
+    slug: &Slug,
+    merge: &str,
+    branch: &str,
+) -> anyhow::Result<(told::Change, Option<(Record, usize)>)> {
+    let listed = client.commits(slug, merge).map_err(Stop::from)?;
+    let mut before = chain(merge, listed.items);
+    before.remove(0);
+    let start = before.first().cloned().unwrap_or_default();
+    let mut change = told::Change {
+        tested: merge.to_owned(),
+        diff: Some(diff(client, slug, &start, merge)),
+        ..told::Change::default()
+    };
+    let by_commit = left_behind(client, slug, branch, ARTIFACT)?;
+    let found = before.iter().enumerate().find_map(|(distance, commit)| Some((distance, by_commit.get(commit)?)));
+    let mut record = None;
+    if let Some((distance, artifact)) = found {
+        record = Some((fetch(client, slug, artifact, &before[distance])?.1, distance));
+        if distance > 0 {
+            change.since = Some((before[distance].clone(), diff(client, slug, &before[distance], merge)));
+        }
+    }
+    change.before = before;
+    Ok((change, record))
+}
+
+/// The records that pushes to a branch left behind, by commit.
+fn left_behind(client: &Client, slug: &Slug, branch: &str, name: &str) -> anyhow::Result<HashMap<String, Artifact>> {
+    let listed = client.artifacts_named(slug, name).map_err(Stop::from)?;
+    let mut by_commit: HashMap<String, Artifact> = HashMap::new();
+    for artifact in listed.items {
+        // The newest comes first.
+        if let Some(commit) = usable(&artifact, branch, name) {
+            by_commit.entry(commit).or_insert(artifact);
+        }
+    }
+    Ok(by_commit)
+}
+
+/// What changed between two commits; what keeps it away is told to whoever needs it.
+fn diff(client: &Client, slug: &Slug, from: &str, to: &str) -> told::Diff {
+    match client.diff_between(slug, from, to) {
+        Ok(bytes) => told::Diff::Text(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) => told::Diff::Unknown(error.to_string()),
+    }
+}
+
+/// The commit of a record that may serve; `None` for one that is gone, of another branch, or a stranger's.
+fn usable(artifact: &Artifact, branch: &str, name: &str) -> Option<String> {
+    let run = artifact.workflow_run.as_ref().filter(|_| !artifact.expired && artifact.name == name)?;
+    let is_own = run.repository_id.is_some() && run.repository_id == run.head_repository_id;
+    run.head_sha.clone().filter(|_| is_own && run.head_branch.as_deref() == Some(branch))
 }
 
 fn git(error: &repo::Error) -> Stop {
     Stop::undecided(error.to_string(), Some("run `git status` in the project and look at what it says".to_owned()))
 }
 
-fn take_in(
-    context: &Context,
-    config: &crate::config::Config,
-    client: &Client,
-    slug: &Slug,
-    artifact: &Artifact,
-    commit: &str,
-) -> anyhow::Result<String> {
+/// Downloads a record: as it was stored, and read.
+fn fetch(client: &Client, slug: &Slug, artifact: &Artifact, commit: &str) -> anyhow::Result<(Vec<u8>, Record)> {
     let bad = |why: String| {
         let hint = "the next push to the default branch leaves a new one".to_owned();
         Stop::undecided(format!("the record of {commit} cannot be used: {why}"), Some(hint))
@@ -149,11 +286,5 @@ fn take_in(
     if record.project.commit.as_deref() != Some(commit) {
         return Err(bad("it is of another commit".to_owned()).into());
     }
-    let place = Place::of(context, config);
-    let imported = place.ask(|store| match store.import(&mut bytes.as_slice()) {
-        Ok(imported) => imported,
-        Err(error) => Err(history::Error::File(fs::Error::new("read", RECORD, error))),
-    });
-    imported.map_err(Stop::from)?;
-    Ok(record.id)
+    Ok((bytes, record))
 }

@@ -10,10 +10,13 @@ use std::io::{BufReader, Read as _};
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
 
+use super::check::output_folder;
 use super::history::Place;
 use super::job::Job;
 use super::{Context, Stop, gate};
+use crate::check::evidence as declared;
 use crate::config::Config;
+use crate::evidence::findings::Report;
 use crate::evidence::problem::Code;
 use crate::evidence::{Evidence, Kind, Level, Limits, Problem, format};
 use crate::history::Filter;
@@ -21,6 +24,7 @@ use crate::record::Record;
 use crate::record::bundle::{self, Bundle, EVIDENCE, INDEX, Missing, RECORD, SCHEMA, Source};
 use crate::repo;
 use crate::run::evidence::{Wanted, project, read_all_about};
+use crate::run::{kept_output, output_label};
 use crate::sys::{fs, text};
 
 /// The largest `bundle.json` and record that are read.
@@ -86,7 +90,7 @@ pub fn collect(context: &Context, request: &Request) -> anyhow::Result<Packed> {
         ..Bundle::default()
     };
     for wanted in wanted(context, &config, record.as_ref(), &request.evidence)? {
-        pack(&mut bundle, &wanted, &config.root, &folder)?;
+        pack(&mut bundle, &wanted, &config, &folder)?;
     }
     if bundle.files.is_empty() && record.is_none() {
         let hint = "run the checks first, or name the report files with --evidence".to_owned();
@@ -130,8 +134,29 @@ fn wanted(
     // Files that no run has read may be of any day: who wants those judged names them.
     let Some(record) = record else { return Ok(Vec::new()) };
     let mut seen = BTreeSet::new();
-    let reports = record.reports.iter().filter(|report| seen.insert((&report.check, &report.path)));
-    Ok(reports.map(|report| gate::one(config, Some(&report.check), Utf8Path::new(&report.path))).collect())
+    // Of one output several reports may be read.
+    let is_output = |report: &Report| report.path == output_label(&report.check);
+    let reports = record
+        .reports
+        .iter()
+        .filter(|report| seen.insert((&report.check, &report.path, is_output(report).then_some(report.kind))));
+    Ok(reports
+        .map(|report| {
+            let wanted = gate::one(config, Some(&report.check), Utf8Path::new(&report.path));
+            let spec = config.checks.iter().filter(|check| check.id == report.check).flat_map(|check| &check.evidence);
+            let mut spec = spec.filter(|spec| matches!(spec.from, declared::From::Output) && spec.kind == report.kind);
+            match spec.next().filter(|_| is_output(report)) {
+                Some(spec) => Wanted {
+                    kind: Some(spec.kind),
+                    format: spec.format,
+                    repeats: spec.repeats,
+                    paths: spec.paths.clone(),
+                    ..wanted
+                },
+                None => wanted,
+            }
+        })
+        .collect())
 }
 
 /// Takes what an earlier packing left in the folder; refuses one that holds anything else.
@@ -149,16 +174,19 @@ fn empty(folder: &Utf8Path) -> anyhow::Result<()> {
     Ok(fs::create_dir_all(folder).map_err(Stop::from)?)
 }
 
-fn pack(bundle: &mut Bundle, wanted: &Wanted, root: &Utf8Path, folder: &Utf8Path) -> anyhow::Result<()> {
-    let from = root.join(&wanted.path);
+fn pack(bundle: &mut Bundle, wanted: &Wanted, config: &Config, folder: &Utf8Path) -> anyhow::Result<()> {
+    let (from, name) = match wanted.path == output_label(&wanted.check) {
+        true => (kept_output(&output_folder(config), &wanted.check), Some(format!("{}.out", wanted.check))),
+        false => (config.root.join(&wanted.path), None),
+    };
     if !from.is_file() {
-        let reason = "it was read from the check's output, or is gone".to_owned();
+        let reason = "it is gone".to_owned();
         let missing = Missing { path: wanted.path.clone(), check: wanted.check.clone(), reason };
         bundle.missing.push(missing);
         return Ok(());
     }
     // A number before it keeps apart what lies outside the project, and names that differ in letters' case.
-    let name = fs::plain_path(&wanted.path).unwrap_or_else(|| Utf8PathBuf::from("outside"));
+    let name = fs::plain_path(name.as_deref().unwrap_or(&wanted.path)).unwrap_or_else(|| "outside".into());
     let stored = format!("{}/{name}", bundle.files.len() + 1);
     let to = folder.join(EVIDENCE).join(&stored);
     if let Some(parent) = to.parent() {

@@ -10,6 +10,7 @@ use super::compare::{self, Wanted};
 use super::history::Place;
 use super::job::Job;
 use super::judge::{Material, judge, note_state};
+use super::policy::Judging;
 use super::{Context, Stop};
 use crate::check::{Event, Plan, Selection, plan};
 use crate::config::Config;
@@ -123,9 +124,10 @@ fn groups_in_words(groups: &[String]) -> String {
 pub fn check(context: &Context, request: &Request, tell: &mut dyn FnMut(Event)) -> anyhow::Result<Checked> {
     let config = context.load()?;
     let plan = select(&config, request)?;
-    let gate = config
-        .gate(request.gate.as_deref())
-        .map_err(|error| Stop::usage(error.to_string(), Some(error.hint.clone())))?;
+    let job = Job::of(context);
+    // What runs is what is checked out; what judges it may be the base branch's.
+    let judging = Judging::of_job(context, job.as_ref(), &config)?;
+    let (gate, no_gate) = judging.gate(Some(&config), request.gate.as_deref())?;
 
     let started_at = context.clock.now();
     let clock = Instant::now();
@@ -133,7 +135,7 @@ pub fn check(context: &Context, request: &Request, tell: &mut dyn FnMut(Event)) 
     let place = Place::of(context, &config);
     if request.wanted.is_explicit() {
         // A name that cannot be had is told before minutes of checks, not after.
-        compare::find(context, &config, &place, state.as_ref().ok(), gate, &request.wanted, started_at)?;
+        compare::find(context, &judging.config, &place, state.as_ref().ok(), gate, &request.wanted, started_at)?;
     }
     let settings = Settings {
         command: request.command.clone(),
@@ -144,6 +146,7 @@ pub fn check(context: &Context, request: &Request, tell: &mut dyn FnMut(Event)) 
         fix: request.fix,
         grace: GRACE,
         limits: config.limits,
+        keep_output: output_folder(&config),
     };
     let run = run::execute(&plan, &settings, tell).context("the checks could not be started")?;
     if request.fix == Fix::Yes {
@@ -153,16 +156,28 @@ pub fn check(context: &Context, request: &Request, tell: &mut dyn FnMut(Event)) 
 
     let asked = asked(&plan, request);
     let mut material = material(&plan, run);
-    let comparison = compare::find(context, &config, &place, state.as_ref().ok(), gate, &request.wanted, started_at)?;
-    let mut record = judge(&config, &request.command, started_at, &mut material, gate, &asked, comparison);
+    judging.adjust(&mut material.checks);
+    if request.command == FULL {
+        material.problems.extend(judging.unrun(&material.checks, |id| material.left_out.contains_key(id)));
+    }
+    material.problems.extend(judging.problems().into_iter().chain(no_gate));
+    let comparison =
+        compare::find(context, &judging.config, &place, state.as_ref().ok(), gate, &request.wanted, started_at)?;
+    let mut record = judge(&judging.config, &request.command, started_at, &mut material, gate, &asked, comparison);
     note_state(&mut record, state);
-    if let Some(job) = Job::of(context) {
+    judging.sign(&mut record);
+    if let Some(job) = job {
         job.name_commit(&mut record.project);
     }
     record.finished_at = context.clock.now();
     record.duration_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);
     let (written, failures) = keep(&place, context, &config, &mut record);
     Ok(Checked { record, written, failures, read: material.evidence, notices: place.take_problems() })
+}
+
+/// Where outputs are kept of which reports are read.
+pub(super) fn output_folder(config: &Config) -> Utf8PathBuf {
+    config.root.join(history::FOLDER).join("output")
 }
 
 /// A full run judges every rule; a partial one those that its checks' evidence can yield.

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
 use super::bundle::{self, INCOMPLETE, Opened};
-use super::{Context, Stop, remote};
+use super::{Context, Stop, policy, remote};
 use crate::check::CheckOutcome;
 use crate::config;
 use crate::evidence::problem::Code;
@@ -365,6 +365,10 @@ impl Fetched {
         // missed by nobody.
         for problem in std::mem::take(&mut record.problems) {
             let is_known = |known: &Problem| known.code == problem.code && known.file == problem.file;
+            // Whose rules judge, and what they miss, is found out anew by whoever judges.
+            if [policy::UNKNOWN.id, policy::UNRUN.id].contains(&problem.code.as_str()) {
+                continue;
+            }
             if problem.level == Level::Loss && !self.evidence.problems.iter().any(is_known) {
                 self.evidence.problems.push(problem);
             }

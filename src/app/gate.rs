@@ -7,7 +7,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::check::{Checked, keep};
 use super::compare::{self, Wanted as Against};
 use super::history::Place;
+use super::job::Job;
 use super::judge::{Material, judge, note_state};
+use super::policy::Judging;
 use super::{Context, Stop};
 use crate::check::evidence::{From, Spec, is_glob};
 use crate::config::Config;
@@ -42,9 +44,9 @@ pub struct Request {
 /// that cannot be read is a problem in the record.
 pub fn gate(context: &Context, request: &Request) -> anyhow::Result<Checked> {
     let config = context.load()?;
-    let gate = config
-        .gate(request.gate.as_deref())
-        .map_err(|error| Stop::usage(error.to_string(), Some(error.hint.clone())))?;
+    let job = Job::of(context);
+    let judging = Judging::of_job(context, job.as_ref(), &config)?;
+    let (gate, no_gate) = judging.gate(Some(&config), request.gate.as_deref())?;
     let Some(gate) = gate else {
         let hint = "add `gate:` with the rules that decide, or name one of `gates:` with --gate".to_owned();
         return Err(Stop::usage(format!("{} has no gate to judge by", config.path), Some(hint)).into());
@@ -54,14 +56,20 @@ pub fn gate(context: &Context, request: &Request) -> anyhow::Result<Checked> {
     let state = repo::state(&config.root);
     let wanted = wanted(context, &config, &request.evidence)?;
     let place = Place::of(context, &config);
+    let judge_by = &judging.config;
     let mut comparison =
-        compare::find(context, &config, &place, state.as_ref().ok(), Some(gate), &request.against, started_at)?;
+        compare::find(context, judge_by, &place, state.as_ref().ok(), Some(gate), &request.against, started_at)?;
     // Reports may be from anywhere: they say nothing of the tree that is checked out.
     comparison.tree = None;
     let evidence = read_all(&wanted, &config.root, &config.limits);
-    let mut material = Material { evidence, ..Material::default() };
-    let mut record = judge(&config, COMMAND, started_at, &mut material, Some(gate), &Asked::Everything, comparison);
+    let problems = judging.problems().into_iter().chain(no_gate).collect();
+    let mut material = Material { evidence, problems, ..Material::default() };
+    let mut record = judge(judge_by, COMMAND, started_at, &mut material, Some(gate), &Asked::Everything, comparison);
     note_state(&mut record, state);
+    judging.sign(&mut record);
+    if let Some(job) = job {
+        job.name_commit(&mut record.project);
+    }
     record.project.tree = None;
     record.finished_at = context.clock.now();
     record.duration_ms = u64::try_from(clock.elapsed().as_millis()).unwrap_or(u64::MAX);

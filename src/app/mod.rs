@@ -16,6 +16,7 @@ pub mod init;
 pub mod inspect;
 pub mod job;
 pub mod judge;
+pub mod policy;
 #[cfg(feature = "net")]
 pub mod publish;
 #[cfg(feature = "net")]
@@ -24,6 +25,7 @@ pub mod reports;
 #[cfg(feature = "net")]
 pub mod stage;
 pub mod status;
+pub mod told;
 pub mod trend;
 
 use camino::Utf8PathBuf;
@@ -54,10 +56,16 @@ impl Context {
     /// # Errors
     /// A [`Stop`] for a missing or unreadable file; a [`LoadError::Invalid`] as it is, for its carets.
     pub fn load(&self) -> anyhow::Result<Config> {
-        config::load(&self.cwd, self.config.as_deref()).map_err(|error| match error {
+        config::load(&self.cwd, self.config.as_deref()).map_err(Self::stopped)
+    }
+
+    /// Why there is no configuration: [`LoadError::Invalid`] as it is, for its carets; else a [`Stop`].
+    #[must_use]
+    pub fn stopped(error: LoadError) -> anyhow::Error {
+        match error {
             LoadError::Invalid { .. } => error.into(),
             other => Stop::usage(other.to_string(), other.hint()).into(),
-        })
+        }
     }
 
     /// Where reports go.
@@ -139,12 +147,10 @@ pub const CODES: &[&Code] = &[
     &ci::SHARD,
     #[cfg(feature = "net")]
     &ci::RUNNING,
-    #[cfg(feature = "net")]
-    &publish::UNRUN,
-    #[cfg(feature = "net")]
-    &publish::POLICY_CHANGED,
-    #[cfg(feature = "net")]
-    &publish::POLICY_NEW,
+    &policy::UNRUN,
+    &policy::CHANGED,
+    &policy::NEW,
+    &policy::UNKNOWN,
 ];
 
 /// The project is not in git.

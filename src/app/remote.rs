@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::job::Job;
-use super::{Context, Stop};
+use super::{Context, Stop, policy};
 use crate::github::{Client, Error, Hooks, Slug};
 use crate::repo;
 use crate::sys::env;
@@ -56,6 +56,20 @@ pub fn slug(context: &Context, named: Option<&str>) -> anyhow::Result<Slug> {
     Ok(name
         .parse()
         .map_err(|error| Stop::usage(format!("`{}`: {error}", crate::sys::text::one_line(&name)), hint()))?)
+}
+
+/// The policy at a commit or a branch of the repository; `None` if there is none. `place` names it for people.
+///
+/// # Errors
+/// Whatever keeps GitHub's answer away, and an invalid policy.
+pub fn policy(
+    context: &Context,
+    client: &Client,
+    slug: &Slug,
+    at: &str,
+    place: &str,
+) -> anyhow::Result<Option<policy::Found>> {
+    policy::find(context, place, |name| Ok(client.file(slug, name.as_str(), at).map_err(Stop::from)?))
 }
 
 /// `owner/name` of an address that git pushes to: the last two parts of its path.

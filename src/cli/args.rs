@@ -113,7 +113,7 @@ pub(super) enum Command {
     History(HistoryArgs),
     /// List, show and protect earlier reports
     Report(ReportArgs),
-    /// Write a mgmt.yml from what is found in this project
+    /// Write a mgmt.yml from what is found in this project, or GitHub workflows for it
     Init(InitArgs),
     /// Check, show or describe the policy file
     Config(ConfigArgs),
@@ -399,11 +399,15 @@ impl From<Repeats> for crate::evidence::Repeats {
 
 #[derive(Args, Debug)]
 pub(super) struct InitArgs {
-    /// Replace a mgmt.yml that is there
+    /// Write GitHub workflows for the policy: a gate for pull requests, reports for forks, a staged deploy; a mgmt.yml
+    /// only if there is none
+    #[arg(long)]
+    pub(super) github: bool,
+    /// Replace a mgmt.yml that is there; with --github the workflows instead
     #[arg(long, conflicts_with = "stdout")]
     pub(super) force: bool,
-    /// Print the file instead of writing it
-    #[arg(long)]
+    /// Print instead of writing
+    #[arg(long, visible_alias = "dry-run")]
     pub(super) stdout: bool,
 }
 

@@ -36,7 +36,8 @@ pub(super) enum CiCommand {
     Runs(RunsArgs),
     /// Fetch the evidence that a run left behind, all its parts together, and show what a gate would see
     Evidence(EvidenceArgs),
-    /// Take the record of the nearest earlier run on the default branch into history
+    /// Take the record of the nearest earlier run on the default branch into history; and on a pull request learn the
+    /// base branch's policy, which judges, and in a shallow clone what changed
     Baseline(BaselineArgs),
 }
 
@@ -53,6 +54,12 @@ pub(super) struct RepoArgs {
 pub(super) struct BaselineArgs {
     #[command(flatten)]
     pub(super) repo: RepoArgs,
+    /// The record of this part of a job matrix
+    #[arg(long, value_name = "NAME", conflicts_with = "without_record")]
+    pub(super) shard: Option<String>,
+    /// Leave the record, and learn only the policy and the change
+    #[arg(long)]
+    pub(super) without_record: bool,
 }
 
 #[cfg(feature = "net")]

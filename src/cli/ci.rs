@@ -60,8 +60,10 @@ fn runs(context: &Context, args: &RunsArgs, screen: &mut Screen) -> anyhow::Resu
 /// Without a baseline a run goes on, and says so itself: so none found is no error here.
 fn baseline(context: &Context, args: &BaselineArgs, screen: &mut Screen) -> anyhow::Result<u8> {
     screen.require("ci baseline", &[Format::Human, Format::Json])?;
-    let found = match baseline::import(context, args.repo.repo.as_deref(), screen.teller()) {
-        Ok(found) => Some(found),
+    let which = if args.without_record { baseline::Which::Change } else { baseline::Which::Everything };
+    let (repo, shard) = (args.repo.repo.as_deref(), args.shard.as_deref());
+    let found = match baseline::import(context, repo, shard, which, screen.teller()) {
+        Ok(found) => found,
         Err(error) => {
             let stop = error.downcast::<Stop>()?;
             if stop.exit == Exit::Usage {

@@ -102,6 +102,19 @@ pub fn read(bytes: &[u8], root: &Utf8Path, shown: &Utf8Path) -> Result<Config, L
     decode(text, root, &shown).map_err(|problems| LoadError::Invalid { path: shown, text: text.to_owned(), problems })
 }
 
+/// Where the configuration may lie in the repository at `root`, in the order of the search: what [`load`] looks at,
+/// as paths from the root. `None` if `file` names a place outside.
+#[must_use]
+pub fn candidates(start: &Utf8Path, root: &Utf8Path, file: Option<&Utf8Path>) -> Option<Vec<Utf8PathBuf>> {
+    if let Some(file) = file {
+        let path = start.join(file);
+        let inside = path.strip_prefix(root).ok().and_then(|path| files::plain_path(path.as_str()))?;
+        return Some(vec![inside]);
+    }
+    let inside = start.strip_prefix(root).unwrap_or(Utf8Path::new(""));
+    Some(inside.ancestors().flat_map(|folder| FILE_NAMES.iter().map(|name| folder.join(name))).collect())
+}
+
 fn locate(start: &Utf8Path, file: Option<&Utf8Path>) -> Result<(Utf8PathBuf, Utf8PathBuf), LoadError> {
     if let Some(file) = file {
         let path = start.join(file);

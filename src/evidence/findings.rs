@@ -3,6 +3,8 @@
 //! Each report is read into an [`Evidence`] of its own, then merged in declared order, so the result does not
 //! depend on which report was read first.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::coverage::Coverage;
@@ -118,6 +120,9 @@ impl Evidence {
     /// The paths of the reports of one kind.
     #[must_use]
     pub fn sources(&self, kind: Kind) -> Vec<&str> {
-        self.reports.iter().filter(|report| report.kind == kind).map(|report| report.path.as_str()).collect()
+        let mut seen = BTreeSet::new();
+        let paths = self.reports.iter().filter(|report| report.kind == kind).map(|report| report.path.as_str());
+        // Each part of a run may have one of the same name.
+        paths.filter(|path| seen.insert(*path)).collect()
     }
 }

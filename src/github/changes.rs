@@ -138,16 +138,29 @@ impl Client {
         })
     }
 
+    /// What a commit changes against one that it comes from, as a unified diff: what is between the commit that both
+    /// have and the second. GitHub refuses very large ones.
+    ///
+    /// # Errors
+    /// Whatever keeps an answer away.
+    pub fn diff_between(&self, repository: &Slug, from: &str, to: &str) -> Result<Vec<u8>, Error> {
+        let path = format!("{}/compare/{}...{}", repository.path(), encode(from), encode(to));
+        self.diff("read what changed", &path)
+    }
+
     /// What a pull request changes, as a unified diff. GitHub refuses very large ones.
     ///
     /// # Errors
     /// Whatever keeps an answer away.
     pub fn pull_request_diff(&self, repository: &Slug, number: u64) -> Result<Vec<u8>, Error> {
         let path = format!("{}/pulls/{number}", repository.path());
-        let answer = self.get(&format!("read the change of pull request {number}"), &path, ACCEPT_DIFF)?;
+        self.diff(&format!("read the change of pull request {number}"), &path)
+    }
+
+    fn diff(&self, what: &str, path: &str) -> Result<Vec<u8>, Error> {
+        let answer = self.get(what, path, ACCEPT_DIFF)?;
         if answer.body.starts_with(b"{") {
-            let cause = Cause::Unreadable("it is JSON and no diff".to_owned());
-            return Err(Error::new("read the change of the pull request", cause));
+            return Err(Error::new(what, Cause::Unreadable("it is JSON and no diff".to_owned())));
         }
         Ok(answer.body)
     }

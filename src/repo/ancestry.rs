@@ -145,6 +145,18 @@ pub fn default_branch(root: &Utf8Path, configured: Option<&str>) -> String {
     found.map_or_else(|| USUAL[0].to_owned(), |default| default.name)
 }
 
+/// The first parent that a commit itself names, whether or not a shallow clone has it.
+///
+/// # Errors
+/// No repository, or no git.
+pub fn named_parent(root: &Utf8Path, commit: &str) -> Result<Option<String>, Error> {
+    let Some(known) = resolve(root, commit)? else { return Ok(None) };
+    let object = git(root, &["cat-file", "commit", &known])?;
+    let object = String::from_utf8_lossy(&object);
+    let head = object.lines().take_while(|line| !line.is_empty());
+    Ok(head.filter_map(|line| line.strip_prefix("parent ")).map(str::to_owned).next())
+}
+
 /// Whether a commit has no parent, and not only none in a shallow clone.
 #[must_use]
 pub fn is_first(root: &Utf8Path, commit: &str) -> bool {

@@ -73,6 +73,41 @@ pub fn tracked(root: &Utf8Path) -> Result<Vec<String>, Error> {
     Ok(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect())
 }
 
+/// A file as it was at a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileAt {
+    /// Its content.
+    Content(Vec<u8>),
+    /// The commit is there and has no such file.
+    Absent,
+    /// The commit is not in this clone.
+    NoCommit,
+}
+
+/// A file at a commit; `path` counts from the root of the repository.
+///
+/// # Errors
+/// No repository, or no git.
+pub fn file_at(root: &Utf8Path, commit: &str, path: &Utf8Path) -> Result<FileAt, Error> {
+    let is_hash = !commit.is_empty() && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !is_hash || ancestry::resolve(root, commit)?.as_deref() != Some(commit) {
+        return Ok(FileAt::NoCommit);
+    }
+    let listed = git(root, &["ls-tree", "-z", "--full-tree", commit, "--", path.as_str()])?;
+    // mode SP type SP object TAB name (git-ls-tree(1)); a link is no file, and a folder no policy.
+    let listed = String::from_utf8_lossy(&listed);
+    let entry = listed.split('\0').find_map(|line| {
+        let (head, name) = line.split_once('\t')?;
+        let mut words = head.split(' ');
+        let (mode, _, object) = (words.next()?, words.next()?, words.next()?);
+        (name == path.as_str() && matches!(mode, "100644" | "100755")).then(|| object.to_owned())
+    });
+    match entry {
+        Some(object) => Ok(FileAt::Content(git(root, &["cat-file", "blob", &object])?)),
+        None => Ok(FileAt::Absent),
+    }
+}
+
 /// The address of the remote `origin`, if there is one.
 ///
 /// # Errors

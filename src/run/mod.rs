@@ -10,6 +10,7 @@ mod schedule;
 mod tree;
 mod which;
 
+pub use output::{kept_output, output_label};
 pub use schedule::{Executed, Run, execute};
 pub use tree::DiskTree;
 pub use which::which;
@@ -41,6 +42,8 @@ pub struct Settings {
     pub grace: Duration,
     /// Bounds on report files.
     pub limits: Limits,
+    /// The folder that keeps what checks print of which a report is read (`from: output`), so that it can be packed.
+    pub keep_output: Utf8PathBuf,
 }
 
 /// What a failure means for checks that have not begun.

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::evidence::{Before, gather};
-use super::output::OutputReader;
+use super::output::{OutputReader, kept_output};
 use super::process::{self, Context, Stop};
 use super::tree::DiskTree;
 use super::which::which;
@@ -319,8 +319,10 @@ async fn run_command(
 ) -> Finished {
     let before = Before::look(check, &settings.root);
     let from_output = check.evidence.iter().filter(|spec| matches!(spec.from, From::Output));
+    // One copy serves all that is read of it.
+    let mut keep = Some(kept_output(&settings.keep_output, &check.id));
     let readers: Vec<_> =
-        from_output.clone().map(|spec| OutputReader::start(&check.id, spec, settings.limits)).collect();
+        from_output.clone().map(|spec| OutputReader::start(&check.id, spec, settings.limits, keep.take())).collect();
     let mut stop_reading = stop.clone();
     let context = Context { id: &check.id, settings, timeout: check.timeout, stop, events, readers: &readers };
     let mut ended = process::run(command, context).await;

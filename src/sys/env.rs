@@ -39,6 +39,8 @@ pub const GITHUB_WORKFLOW_REF: &str = "GITHUB_WORKFLOW_REF";
 pub const GITHUB_OUTPUT: &str = "GITHUB_OUTPUT";
 /// The file that takes a step's part of the job summary.
 pub const GITHUB_STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+/// A folder that is empty when a job begins and removed when it ends.
+pub const RUNNER_TEMP: &str = "RUNNER_TEMP";
 /// Where programs are looked for.
 pub const PATH: &str = "PATH";
 /// Windows: the endings that make a file a program.

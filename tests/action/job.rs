@@ -146,7 +146,7 @@ impl Job {
     pub(crate) fn ready() -> Self {
         let job = Self::new();
         job.put_mgmt("stubs/mgmt", &version());
-        job
+        job.published("told")
     }
 
     pub(crate) fn path(&self, path: &str) -> PathBuf {
@@ -186,6 +186,12 @@ impl Job {
         self
     }
 
+    /// Lets the stub `mgmt` say this verdict when it publishes.
+    pub(crate) fn published(self, verdict: &str) -> Self {
+        fs::write(self.path("codes/verdict"), verdict).unwrap();
+        self
+    }
+
     /// A program of this name that runs these lines of `sh` after noting its arguments.
     pub(crate) fn stub(&self, name: &str, lines: &str) {
         let note = format!("{}\n{lines}\n", noting(&self.path("calls").join(name)));
@@ -205,7 +211,7 @@ impl Job {
              env > {environment}\"$1\"\npwd > {pwd}\"$1\"\n\
              for argument; do case $argument in --out=*) mkdir -p \"${{argument#--out=}}\"; \
              echo '{{}}' > \"${{argument#--out=}}/record.json\";; esac; done\n\
-             if [ \"$1\" = publish ]; then [ -z \"$GITHUB_OUTPUT\" ] || echo verdict=told >> \"$GITHUB_OUTPUT\"; fi\n\
+             if [ \"$1\" = publish ]; then [ -z \"$GITHUB_OUTPUT\" ] || echo \"verdict=$(cat {codes}verdict)\" >> \"$GITHUB_OUTPUT\"; fi\n\
              if [ -f {codes}\"$1\" ]; then exit \"$(cat {codes}\"$1\")\"; fi\n",
             note = noting(&calls.join("mgmt")),
             environment = quoted(&calls.join("environment.")),

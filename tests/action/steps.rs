@@ -25,6 +25,18 @@ fn a_pull_request_is_compared_run_collected_uploaded_and_published() {
 }
 
 #[test]
+fn where_no_pull_request_can_be_no_comment_is_asked_for() {
+    for (event, reference) in
+        [("push", "refs/heads/main"), ("schedule", "refs/heads/main"), ("merge_group", "refs/heads/q")]
+    {
+        let job = Job::ready().event(event, reference);
+        assert_eq!(job.run().ended(), Some(0));
+        let last = job.calls("mgmt").pop().unwrap();
+        assert_eq!(last, "<publish><--bundle=[job]/temp/mgmt-action-1/bundle><--to=outputs,check,summary>", "{event}");
+    }
+}
+
+#[test]
 fn every_input_of_a_run_reaches_its_command() {
     let job = Job::ready()
         .input("command", "validate")
@@ -45,6 +57,7 @@ fn every_input_of_a_run_reaches_its_command() {
     assert_eq!(
         job.calls("mgmt"),
         [
+            "<ci><baseline><--without-record><--config=etc/my mgmt.yml>",
             "<validate><--mode=light><--only><lint me><--config=etc/my mgmt.yml><--report-dir=out/reports><--gate=ci>",
             "<collect><--out=[job]/temp/mgmt-action-1/bundle><--shard=py-3.12><--config=etc/my mgmt.yml>\
              <--evidence=tests=a b.xml><--evidence=c.info>",
@@ -153,14 +166,19 @@ fn collecting_alone_uploads_as_well() {
 fn the_record_is_uploaded_from_pushes_to_the_default_branch() {
     let records = |job: Job| {
         let done = job.run();
-        done.used("actions/upload-artifact").iter().filter(|with| with["name"] == "mgmt-record").count()
+        let names = done.used("actions/upload-artifact").into_iter().map(|with| with["name"].clone());
+        names.filter(|name| name.starts_with("mgmt-record")).collect::<Vec<_>>()
     };
-    assert_eq!(records(Job::ready().event("push", "refs/heads/main")), 1);
-    assert_eq!(records(Job::ready().event("push", "refs/heads/mains")), 0);
-    assert_eq!(records(Job::ready().event("push", "refs/tags/main")), 0);
-    assert_eq!(records(Job::ready().event("pull_request", "refs/heads/main")), 0);
-    assert_eq!(records(Job::ready().event("push", "refs/heads/main").input("shard", "a")), 0);
-    assert_eq!(records(Job::ready().event("push", "refs/heads/main").input("upload", "false")), 0);
+    assert_eq!(records(Job::ready().event("push", "refs/heads/main")), ["mgmt-record"]);
+    assert_eq!(records(Job::ready().event("push", "refs/heads/main").input("shard", "a")), ["mgmt-record-a"]);
+    assert_eq!(records(Job::ready().event("push", "refs/heads/mains")), [""; 0]);
+    assert_eq!(records(Job::ready().event("push", "refs/tags/main")), [""; 0]);
+    assert_eq!(records(Job::ready().event("pull_request", "refs/heads/main")), [""; 0]);
+    assert_eq!(records(Job::ready().event("push", "refs/heads/main").input("upload", "false")), [""; 0]);
+    // The same part finds it again.
+    let job = Job::ready().input("shard", "a");
+    job.run();
+    assert_eq!(job.calls("mgmt")[0], "<ci><baseline><--shard=a>");
 }
 
 #[test]
@@ -187,10 +205,25 @@ fn the_commands_exit_code_is_kept_whatever_fails_after_it() {
 }
 
 #[test]
-fn a_report_that_says_otherwise_is_told_and_changes_nothing() {
-    let done = Job::ready().code("publish", 1).run();
-    assert_eq!(done.ended(), Some(0));
-    assert!(done.tells("warning", &["says otherwise", "ended with 0", "with 1"]), "{}", done.log);
+fn of_two_verdicts_the_worse_one_counts() {
+    // What the command ended with, what was published and with which code, and what the job ends with.
+    for (code, verdict, published, ended) in [
+        (0, "fail", 1, 1),
+        (4, "fail", 1, 1),
+        (0, "inconclusive", 4, 4),
+        (1, "pass", 0, 1),
+        (4, "pass", 0, 4),
+        (1, "inconclusive", 4, 1),
+        (130, "pass", 0, 130),
+    ] {
+        let done = Job::ready().code("full-check", code).published(verdict).code("publish", published).run();
+        assert_eq!(done.ended(), Some(ended), "{code} and {verdict}");
+        let told = [&*format!("ended with {code}"), &*format!("with {published}; the worse one counts")];
+        assert!(done.tells("warning", &told), "{}", done.log);
+    }
+    // A publisher that judged nothing changes nothing.
+    let done = Job::ready().published("").code("publish", 4).run();
+    assert_eq!(done.ended(), Some(0), "{done:#?}");
 }
 
 #[test]

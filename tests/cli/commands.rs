@@ -236,7 +236,7 @@ fn help_is_short_and_complete() {
       trend        One number over the stored runs
       history      The stored records: list, show, move, prune, protect
       report       List, show and protect earlier reports
-      init         Write a mgmt.yml from what is found in this project
+      init         Write a mgmt.yml from what is found in this project, or GitHub workflows for it
       config       Check, show or describe the policy file
       explain      What a check does, a metric counts, a problem's code means; why a rule or a run
                    failed

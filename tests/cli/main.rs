@@ -15,6 +15,7 @@ mod execution;
 mod followed;
 mod gate_rules;
 mod history;
+mod init;
 mod inspect;
 mod quarantine;
 mod stages;

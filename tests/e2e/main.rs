@@ -2,13 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "../support/github/mod.rs"]
+pub mod github;
 #[path = "../support/project.rs"]
 pub mod support;
 
 mod act;
 mod browser;
+mod deploys;
 mod ml_service;
 mod own_repository;
+mod pull_requests;
 mod report_page;
 mod terminal;
 mod workflows;

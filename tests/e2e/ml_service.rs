@@ -7,15 +7,21 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::act::{Bench, KEEP, REPOSITORY};
 use super::support::{Project, ran};
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/ml-service");
 
 /// A copy of the service in a repository of its own.
 fn service() -> Project {
+    let project = files();
+    project.commit();
+    project
+}
+
+fn files() -> Project {
     let project = Project::new();
     copy(Path::new(FIXTURE), project.root());
-    project.commit();
     project
 }
 
@@ -35,10 +41,13 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "where the service's Python is, only the machine knows")]
+fn python() -> String {
+    std::env::var("MGMT_E2E_PYTHON").expect("MGMT_E2E_PYTHON names the bin folder of the service's Python")
+}
+
+#[expect(clippy::disallowed_methods, reason = "what else is on PATH, only the machine knows")]
 fn path_with_python() -> String {
-    let python =
-        std::env::var("MGMT_E2E_PYTHON").expect("MGMT_E2E_PYTHON names the bin folder of the service's Python");
-    format!("{python}:{}", std::env::var("PATH").unwrap())
+    format!("{}:{}", python(), std::env::var("PATH").unwrap())
 }
 
 fn full_check(project: &Project) -> (i32, Value) {
@@ -152,4 +161,38 @@ fn init_writes_a_policy_that_works() {
     let (code, report) = full_check(&project);
     assert_eq!(code, 0, "{report:#}");
     assert_eq!(rule(&report, "tests.total")["value"], 65);
+}
+
+#[test]
+fn its_own_tests_and_coverage_reach_the_pull_request_through_the_action() {
+    let bench = Bench::of(files()).with_path(&python());
+    let job =
+        "on: pull_request\njobs:\n  gate:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: actions/checkout@v1\n";
+    let step = "      - id: mgmt\n        uses: org/mgmt-action@v1";
+    bench.project.write(".github/workflows/ci.yml", format!("{job}{step}{KEEP}"));
+    bench.commit(REPOSITORY, "main");
+    // Of the new lines that count, one runs and one does not.
+    let path = "src/signal_service/features/indicators.py";
+    let text = bench.project.read(path);
+    bench.project.write(path, text + "\n\ndef unused(value: float) -> float:\n    return value\n");
+    let pull = bench.open(REPOSITORY);
+    let event = bench.pull_request(&pull);
+    let jobs = bench.start(&event);
+    assert_eq!((jobs.code, jobs.succeeded, jobs.failed), (0, 1, 0), "{}", jobs.log);
+    assert_eq!(
+        (&jobs.outputs["verdict"], &jobs.outputs["tests-total"]),
+        (&"pass".into(), &"65".into()),
+        "{}",
+        jobs.log
+    );
+    let coverage: f64 = jobs.outputs["coverage-lines"].as_str().unwrap().parse().unwrap();
+    assert!(coverage > 90.0 && coverage < 100.0, "{coverage}");
+    assert_eq!(jobs.outputs["coverage-patch"], "50", "{}", jobs.log);
+    let (_, body) = bench.repo().comments(pull.number).remove(0);
+    for want in
+        ["## ✅ pass: signal-service `full-check`", "| `tests.total` | 65 |", "`metrics.holdout.f1`", "`model-metrics`"]
+    {
+        assert!(body.contains(want), "{want} in {body}");
+    }
+    assert_eq!(bench.upload(event.run), ["mgmt-evidence-attempt1"]);
 }

@@ -1,6 +1,6 @@
 //! The action as a step of real workflows: run by act, judged by the real binary.
 
-use super::act::Bench;
+use super::act::{Bench, REPOSITORY};
 
 const POLICY: &str = "\
 version: 1
@@ -10,9 +10,6 @@ checks:
   no-way-out: { group: lint, shell: \"test -z \\\"$GITHUB_ENV$GITHUB_PATH$GITHUB_OUTPUT$GITHUB_STATE\\\"\" }
   green: { group: structure, paths: [green] }
 ";
-
-const PULL_REQUEST: &str = r#"{"pull_request":{"number":7,"head":{"ref":"topic"},"base":{"ref":"main"}},"repository":{"default_branch":"main"}}"#;
-const PUSH: &str = r#"{"repository":{"default_branch":"main"}}"#;
 
 const WORKFLOW: &str = "\
 on: [push, pull_request, schedule, workflow_dispatch]
@@ -40,6 +37,10 @@ jobs:
           RESULT: ${{ needs.gate.result }}
 ";
 
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
 fn bench(command: &str) -> Bench {
     let bench = Bench::new(POLICY);
     bench.project.write("green", "").write(".github/workflows/ci.yml", WORKFLOW.replace("COMMAND", command));
@@ -47,22 +48,10 @@ fn bench(command: &str) -> Bench {
 }
 
 #[test]
-fn a_green_project_passes_on_every_event() {
-    let bench = bench("full-check");
-    let jobs = bench.run("pull_request", PULL_REQUEST);
-    assert_eq!((jobs.code, jobs.succeeded, jobs.failed), (0, 2, 0), "{}", jobs.log);
-    assert!(jobs.log.contains("told <pass> <0> <success>"), "{}", jobs.log);
-    for event in ["push", "schedule", "workflow_dispatch"] {
-        let jobs = bench.again(event, PUSH);
-        assert_eq!((jobs.code, jobs.succeeded, jobs.failed), (0, 2, 0), "{event}: {}", jobs.log);
-    }
-}
-
-#[test]
 fn a_red_check_fails_the_job_with_the_commands_own_code() {
     let bench = bench("full-check");
     std::fs::remove_file(bench.project.path("green")).unwrap();
-    let jobs = bench.run("pull_request", PULL_REQUEST);
+    let jobs = bench.run("push");
     assert_eq!((jobs.code, jobs.succeeded, jobs.failed), (1, 1, 1), "{}", jobs.log);
     assert!(jobs.log.contains("told <fail> <1> <failure>"), "{}", jobs.log);
 }
@@ -71,10 +60,10 @@ fn a_red_check_fails_the_job_with_the_commands_own_code() {
 fn a_part_of_the_checks_is_judged_for_itself() {
     let bench = bench("validate");
     std::fs::remove_file(bench.project.path("green")).unwrap();
-    let jobs = bench.run("push", PUSH);
+    let jobs = bench.run("push");
     assert_eq!((jobs.code, jobs.succeeded), (0, 2), "{}", jobs.log);
     let bench = self::bench("ml-models");
-    let jobs = bench.run("push", PUSH);
+    let jobs = bench.run("push");
     assert!(jobs.log.contains("told <> <3> <failure>"), "nothing to check is no pass: {}", jobs.log);
 }
 
@@ -82,10 +71,10 @@ fn a_part_of_the_checks_is_judged_for_itself() {
 fn a_broken_policy_and_a_wrong_input_fail_the_job() {
     let bench = bench("full-check");
     bench.project.write("mgmt.yml", "version: 1\nchekcs: {}\n");
-    let jobs = bench.run("push", PUSH);
+    let jobs = bench.run("push");
     assert!(jobs.log.contains("told <> <2> <failure>"), "{}", jobs.log);
     let bench = self::bench("fullcheck");
-    let jobs = bench.run("push", PUSH);
+    let jobs = bench.run("push");
     assert!(jobs.log.contains("told <> <> <failure>") && jobs.log.contains("input `command`"), "{}", jobs.log);
 }
 
@@ -102,10 +91,20 @@ fn the_readmes_monorepo_is_a_job_a_service() {
         bench.project.write(&format!("services/{service}/green"), "");
     }
     std::fs::remove_file(bench.project.path("services/web/green")).unwrap();
-    let jobs = bench.run("pull_request", PULL_REQUEST);
+    bench.commit(REPOSITORY, "main");
+    let pull = bench.open(REPOSITORY);
+    let jobs = bench.start(&bench.pull_request(&pull));
     // What act says of a whole job is not to be counted here: once one of a matrix has failed, it says so of all.
     let ended = |how: &str| jobs.log.matches(&format!("{how} - Main org/mgmt-action@v1")).count();
     assert_eq!((jobs.code, ended("Success"), ended("Failure")), (1, 2, 1), "{}", jobs.log);
+    // A comment and a check run for each service, and evidence of each under its own name.
+    let keys: Vec<_> = bench.repo().comments(pull.number).iter().map(|(_, body)| first_line(body)).collect();
+    for service in ["api", "trainer", "web"] {
+        assert!(keys.contains(&format!("<!-- mgmt-action:report:{service} -->")), "{keys:?}");
+    }
+    assert_eq!((keys.len(), bench.repo().read(|repo| repo.check_runs.len())), (3, 3));
+    let names = ["api", "trainer", "web"].map(|service| format!("mgmt-evidence-{service}-attempt1"));
+    assert_eq!(bench.kept("artifacts"), names);
 }
 
 #[test]
@@ -117,13 +116,29 @@ fn the_reusable_gate_is_a_job_of_its_own() {
          command: validate\n      python-version: \"3.13\"\n  after:\n    needs: gate\n    runs-on: ubuntu-latest\n    steps:\n      - run: echo \"told \
          <${VERDICT}>\"\n        env: { VERDICT: \"${{ needs.gate.outputs.verdict }}\" }\n",
     );
-    let jobs = bench.run("pull_request", PULL_REQUEST);
+    bench.commit(REPOSITORY, "main");
+    let pull = bench.open(REPOSITORY);
+    let jobs = bench.start(&bench.pull_request(&pull));
     assert_eq!((jobs.code, jobs.failed), (0, 0), "{}", jobs.log);
     assert!(
         jobs.log.contains("told <pass>") && jobs.log.contains("python 3.13 asked for") && jobs.log.contains(" hello "),
         "{}",
         jobs.log
     );
+}
+
+#[test]
+fn what_init_writes_gates_a_pull_request() {
+    let bench = Bench::new(POLICY);
+    bench.project.write("green", "");
+    let ran = bench.project.run(&["init", "--github"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let jobs = bench.run("pull_request", PULL_REQUEST);
+    assert_eq!((jobs.code, jobs.succeeded, jobs.failed), (0, 1, 0), "{}", jobs.log);
+    assert!(jobs.log.contains("hello-from-a-check") || jobs.log.contains(" hello "), "{}", jobs.log);
+    std::fs::remove_file(bench.project.path("green")).unwrap();
+    let jobs = bench.again("pull_request", PULL_REQUEST);
+    assert_eq!((jobs.code, jobs.succeeded, jobs.failed), (1, 0, 1), "{}", jobs.log);
 }
 
 #[test]
@@ -138,53 +153,14 @@ fn a_binary_is_built_once_and_then_comes_from_the_cache() {
         built.display()
     );
     bench.program("cargo", &lines);
-    let jobs = bench.run("push", PUSH);
+    let jobs = bench.run("push");
     assert_eq!((jobs.code, jobs.succeeded), (0, 2), "{}", jobs.log);
     assert!(jobs.log.contains("cache miss") && jobs.log.contains("cache saved"), "{}", jobs.log);
     assert!(jobs.log.contains("built from source"), "{}", jobs.log);
     // A fresh machine: only the cache is left.
     bench.renew();
-    let jobs = bench.again("push", PUSH);
+    let jobs = bench.start(&bench.event("push"));
     assert_eq!((jobs.code, jobs.succeeded), (0, 2), "{}", jobs.log);
     assert!(jobs.log.contains("cache hit") && !jobs.log.contains("cache saved"), "{}", jobs.log);
     assert_eq!(std::fs::read_to_string(calls).unwrap().lines().count(), 1);
-}
-
-/// Commands after the verdict, reduced to what the action sees of them.
-const AFTERWARDS: &str = "\
-case $1 in
-    collect)
-        for argument; do case $argument in --out=*) out=${argument#--out=} ;; esac; done
-        mkdir -p \"$out/evidence/.hidden\" && echo '{}' > \"$out/record.json\" && echo 1 > \"$out/evidence/.hidden/x\"
-        exit 0 ;;
-    ci) test -n \"$GITHUB_TOKEN\" && exit 0; exit 4 ;;
-    publish) test -n \"$GITHUB_TOKEN\" || exit 4; echo verdict=told-by-publish >> \"$GITHUB_OUTPUT\"; exit 0 ;;
-esac";
-
-#[test]
-fn evidence_is_uploaded_and_what_publish_tells_is_passed_on() {
-    let bench = bench("full-check");
-    bench.before_the_binary(AFTERWARDS);
-    let jobs = bench.run("pull_request", PULL_REQUEST);
-    assert_eq!((jobs.code, jobs.succeeded), (0, 2), "{}", jobs.log);
-    assert!(jobs.log.contains("told <told-by-publish> <0> <success>"), "{}", jobs.log);
-    assert!(!jobs.log.contains("::warning"), "{}", jobs.log);
-    assert_eq!(bench.kept("artifacts"), ["mgmt-evidence-attempt1"]);
-    assert!(bench.place("store/artifacts/mgmt-evidence-attempt1/evidence/.hidden/x").exists());
-    // The same name once more is an error of the upload, and none of the job.
-    let jobs = bench.again("push", PUSH);
-    assert_eq!((jobs.code, jobs.succeeded), (0, 2), "{}", jobs.log);
-    assert!(jobs.log.contains("::warning title=not uploaded"), "{}", jobs.log);
-    assert_eq!(bench.kept("artifacts"), ["mgmt-evidence-attempt1", "mgmt-record"]);
-    assert!(bench.place("store/artifacts/mgmt-record/record.json").exists());
-}
-
-#[test]
-fn a_red_gate_is_published_as_well() {
-    let bench = bench("full-check");
-    bench.before_the_binary(AFTERWARDS);
-    std::fs::remove_file(bench.project.path("green")).unwrap();
-    let jobs = bench.run("push", PUSH);
-    assert!(jobs.log.contains("told <told-by-publish> <1> <failure>"), "{}", jobs.log);
-    assert_eq!(bench.kept("artifacts"), ["mgmt-evidence-attempt1", "mgmt-record"]);
 }

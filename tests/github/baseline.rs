@@ -65,7 +65,18 @@ fn a_shallow_clone_asks_github_for_the_way() {
     std::fs::write(pushed.scene.project.path(".git/shallow"), format!("{head}\n")).unwrap();
     let ran = pushed.find();
     assert!(ran.stdout.ends_with(", 2 commits back\n"), "{ran:?}");
-    assert_eq!(pushed.scene.fake.requests().len(), 3);
+    // And what changed since the commit before, and since the record's.
+    assert_eq!(pushed.scene.fake.requests().len(), 5);
+}
+
+#[test]
+fn a_part_is_compared_with_the_same_part() {
+    let pushed = Pushed::new();
+    let find = |shard: &str| pushed.scene.in_job(77, 1, &["ci", "baseline", "--shard", shard]);
+    assert!(find("api").stderr.contains("leave their record as the artifact mgmt-record-api"));
+    pushed.scene.fake.repo("org/app").edit_artifact(pushed.artifact, |one| one.name = "mgmt-record-api".to_owned());
+    assert!(find("api").stdout.ends_with(", 2 commits back\n"));
+    assert_eq!((find("web").stdout, pushed.find().stdout), (String::new(), String::new()));
 }
 
 #[test]

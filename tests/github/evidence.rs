@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::github::{Fault, zip};
-use super::scene::{JUNIT, Scene, archive};
+use super::github::{Fault, zip, zip_folder};
+use super::scene::{JUNIT, POLICY, Scene};
 use super::support::Project;
 
 /// The codes of the problems, in order.
@@ -147,7 +147,7 @@ fn evidence_of_something_else_is_refused() {
         let mut told: Value = serde_json::from_slice(&std::fs::read(&index).unwrap()).unwrap();
         edit(&mut told);
         std::fs::write(&index, told.to_string()).unwrap();
-        let bytes = archive(&scene.project.path(".mgmt/bundle"));
+        let bytes = zip_folder(&scene.project.path(".mgmt/bundle"));
         scene.fake.repo("org/app").artifact(bad, "mgmt-evidence-attempt1", bytes);
         let (code, shown, stderr) = scene.evidence(&["--run", &bad.to_string()]);
         assert_eq!(code, 4, "{want}: {shown} {stderr}");
@@ -239,4 +239,43 @@ fn runs_are_listed_for_people_and_programs() {
     assert_eq!(attempts[..2], [(Some(again), Some(2)), (Some(again), Some(1))]);
     let none = scene.mgmt(&["ci", "runs", "--repo", "org/app", "--event", "schedule"]);
     assert_eq!((none.code, none.stdout.as_str()), (3, "no run fits\n"));
+}
+
+#[test]
+fn what_was_read_of_an_output_travels_with_it() {
+    let scene = Scene::new();
+    let policy = POLICY
+        .replace("made/junit.xml, made/lcov.info, .]", "made/lcov.info, .]")
+        .replace("tests: junit.xml, ", "")
+        .replace(
+            "gate:\n",
+            "  tap: { group: test, run: [cat, made/out.tap], evidence: { tests: { from: output } } }\ngate:\n",
+        );
+    scene.project.write("mgmt.yml", policy).write("made/out.tap", "TAP version 13\n1..2\nok 1 - a\nok 2 - b\n");
+    scene.project.git(&["add", "-A"]);
+    scene.project.git(&["commit", "-q", "-m", "two"]);
+    let run = scene.run();
+    let sha = scene.project.git(&["rev-parse", "HEAD"]);
+    let scene = Scene { commit: sha.clone(), ..scene };
+    scene.fake.repo("org/app").edit_run(run, |run| run.sha = sha);
+    let checked = scene.in_job(run, 1, &["full-check", "-q"]);
+    assert_eq!(checked.code, 0, "{checked:?}");
+    assert_eq!(scene.in_job(run, 1, &["collect"]).code, 0);
+    let name = "mgmt-evidence-attempt1";
+    let bytes = zip_folder(&scene.project.path(".mgmt/bundle"));
+    let artifact = scene.fake.repo("org/app").artifact(run, name, bytes);
+    let id = run.to_string();
+    let (code, told, stderr) = scene.evidence(&["--run", &id]);
+    assert_eq!((code, &told["measurements"]["tests.total"]), (0, &2.into()), "{told} {stderr}");
+    assert_eq!(told["measurements"]["coverage.lines.percent"], 50.0);
+    assert!(told["files"].to_string().contains("output of `tap`"), "{told}");
+
+    // Without the copy the bundle says what it lacks.
+    std::fs::remove_dir_all(scene.project.path(".mgmt/output")).unwrap();
+    assert_eq!(scene.in_job(run, 1, &["collect"]).code, 0);
+    let repo = scene.fake.repo("org/app");
+    repo.edit(|repo| repo.artifacts.retain(|one| one.id != artifact));
+    repo.artifact(run, name, zip_folder(&scene.project.path(".mgmt/bundle")));
+    let (code, told, _) = scene.evidence(&["--run", &id]);
+    assert_eq!((code, &told["problems"][0]["code"]), (4, &"bundle.incomplete".into()), "{told}");
 }

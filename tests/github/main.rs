@@ -13,6 +13,8 @@ mod evidence;
 mod fake;
 mod publish;
 mod scene;
+mod shallow;
 mod stage;
 mod stage_told;
+mod whole_job;
 mod wire;

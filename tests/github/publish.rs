@@ -4,35 +4,45 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::github::{Fault, TokenKind, zip};
-use super::scene::{POLICY, Scene, TOKEN, archive};
+use super::github::{Fault, TokenKind, zip, zip_folder};
+use super::scene::{POLICY, Scene, TOKEN};
 use super::support::{Ran, ran};
 
 const MARKER: &str = "<!-- mgmt-action:report:ci/gate -->";
 
 /// A pull request in the scene: number, head, and the repository that it comes from.
-struct Pull {
-    scene: Scene,
-    number: u64,
+pub(crate) struct Pull {
+    pub(crate) scene: Scene,
+    pub(crate) number: u64,
     head: String,
     run: u64,
 }
 
 impl Pull {
     /// From a branch of the repository itself.
-    fn own() -> Self {
+    pub(crate) fn own() -> Self {
         Self::from("org/app", POLICY, POLICY)
+    }
+
+    /// With the first policy of all.
+    fn first() -> Self {
+        Self::change(Scene::of("", None), "org/app", POLICY)
     }
 
     /// With a policy on the base branch and another one on the head.
     fn from(head_repo: &str, base_policy: &str, head_policy: &str) -> Self {
-        let scene = Scene::new();
+        let scene = Scene::of("", Some(base_policy));
+        scene.fake.repo("org/app").file(&scene.commit, "mgmt.yml", base_policy);
+        Self::change(scene, head_repo, head_policy)
+    }
+
+    fn change(scene: Scene, head_repo: &str, head_policy: &str) -> Self {
         let repo = scene.fake.repo("org/app");
-        repo.file(&scene.commit, "mgmt.yml", base_policy);
         let project = &scene.project;
         project.git(&["checkout", "-q", "-b", "change"]);
         project.write("src/a.py", "a = 1\nb = 3\n").write("mgmt.yml", head_policy);
-        project.git(&["commit", "-q", "-a", "-m", "two"]);
+        project.git(&["add", "-A"]);
+        project.git(&["commit", "-q", "-m", "two"]);
         let head = project.git(&["rev-parse", "HEAD"]);
         let of_head = if head_repo == "org/app" { scene.fake.repo("org/app") } else { repo.fork(head_repo) };
         of_head.commit_with(|made| {
@@ -55,7 +65,7 @@ impl Pull {
     }
 
     /// The binary in the job of the pull request.
-    fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let event = json!({
             "repository": { "id": 1, "default_branch": "main" },
             "pull_request": {
@@ -87,7 +97,8 @@ impl Pull {
             .env("GITHUB_JOB", "gate")
             .env("GITHUB_WORKFLOW_REF", "org/app/.github/workflows/ci.yml@refs/pull/2/merge")
             .env("GITHUB_OUTPUT", self.scene.project.path(".git/output"))
-            .env("GITHUB_STEP_SUMMARY", self.scene.project.path(".git/summary"));
+            .env("GITHUB_STEP_SUMMARY", self.scene.project.path(".git/summary"))
+            .env("RUNNER_TEMP", self.scene.project.path(".git"));
         command
     }
 
@@ -103,7 +114,7 @@ impl Pull {
         self.mgmt(&[&["publish"], args].concat())
     }
 
-    fn comments(&self) -> Vec<(String, String)> {
+    pub(crate) fn comments(&self) -> Vec<(String, String)> {
         self.scene.fake.repo("org/app").comments(self.number)
     }
 
@@ -116,7 +127,7 @@ impl Pull {
     fn publish_finished(&self, args: &[&str]) -> Ran {
         self.mgmt(&["full-check", "-q"]);
         assert_eq!(self.mgmt(&["collect"]).code, 0);
-        let bytes = archive(&self.scene.project.path(".mgmt/bundle"));
+        let bytes = zip_folder(&self.scene.project.path(".mgmt/bundle"));
         self.scene.fake.repo("org/app").artifact(self.run, "mgmt-evidence-attempt1", bytes);
         self.publish_run(args)
     }
@@ -137,7 +148,7 @@ impl Pull {
 }
 
 /// Runs the program; the token must not be in anything it says.
-fn seen(mut command: Command, args: &[&str]) -> Ran {
+pub(crate) fn seen(mut command: Command, args: &[&str]) -> Ran {
     let ran = ran(command.args(args).output().unwrap());
     assert!(!format!("{ran:?}").contains("canary"), "the token was printed: {ran:?}");
     ran
@@ -236,9 +247,7 @@ fn a_report_that_was_never_written_is_not_forgotten_on_the_way() {
 
 #[test]
 fn the_first_policy_is_judged_by_and_said_to_be_new() {
-    let pull = Pull::own();
-    let base = pull.scene.commit.clone();
-    pull.scene.fake.repo("org/app").edit(|repo| repo.commits.get_mut(&base).unwrap().files.clear());
+    let pull = Pull::first();
     let ran = pull.publish(&[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(pull.comments()[0].1.contains("the base branch has no policy"), "{:?}", pull.comments());
@@ -400,7 +409,7 @@ fn an_artifact_cannot_choose_its_pull_request_or_its_verdict() {
         record["checks"][0]["status"] = json!("passed");
         record["checks"][0]["reason"] = json!("<script>alert(1)</script> @octocat ::error::x");
     });
-    pull.scene.fake.repo("org/app").artifact(pull.run, "mgmt-evidence-attempt1", archive(&folder));
+    pull.scene.fake.repo("org/app").artifact(pull.run, "mgmt-evidence-attempt1", zip_folder(&folder));
     let ran = pull.publish_run(&[]);
     assert_eq!(ran.code, 1, "{ran:?} {:?}", pull.comments());
     assert!(pull.scene.fake.repo("org/app").comments(other).is_empty());

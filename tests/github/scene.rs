@@ -1,11 +1,10 @@
 //! A project beside its repository on the fake, and a job of GitHub Actions in it.
 
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::json;
 
-use super::github::{Fake, TokenKind, zip};
+use super::github::{Fake, TokenKind, zip_folder};
 use super::support::{Project, Ran, ran};
 
 /// What must never be seen.
@@ -37,7 +36,15 @@ impl Scene {
 
     /// With the API below a base path.
     pub(crate) fn under(base: &str) -> Self {
-        let project = Project::with(POLICY);
+        Self::of(base, Some(POLICY))
+    }
+
+    /// With this policy on the default branch, or without one.
+    pub(crate) fn of(base: &str, policy: Option<&str>) -> Self {
+        let project = Project::with(policy.unwrap_or(POLICY));
+        if policy.is_none() {
+            std::fs::remove_file(project.path("mgmt.yml")).unwrap();
+        }
         project.write("src/a.py", "a = 1\nb = 2\n").write(".gitignore", "junit.xml\nlcov.info\n");
         project.write("made/junit.xml", JUNIT).write("made/lcov.info", LCOV).commit();
         let commit = project.git(&["rev-parse", "HEAD"]);
@@ -106,7 +113,7 @@ impl Scene {
         self.pack(run, attempt, shard);
         let name = if shard.is_empty() { String::new() } else { format!("-{shard}") };
         let name = format!("mgmt-evidence{name}-attempt{attempt}");
-        self.fake.repo("org/app").artifact(run, &name, archive(&self.project.path(".mgmt/bundle")))
+        self.fake.repo("org/app").artifact(run, &name, zip_folder(&self.project.path(".mgmt/bundle")))
     }
 
     /// The objects that `ci evidence --format json` prints, with its exit code.
@@ -115,24 +122,4 @@ impl Scene {
         let value = serde_json::from_str(&ran.stdout).unwrap_or_default();
         (ran.code, value, ran.stderr)
     }
-}
-
-/// A folder as a zip file.
-pub(crate) fn archive(folder: &Path) -> Vec<u8> {
-    let mut files = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        for entry in std::fs::read_dir(next).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
-                files.push((name, std::fs::read(&path).unwrap()));
-            }
-        }
-    }
-    files.sort();
-    let files: Vec<_> = files.iter().map(|(name, content)| (name.as_str(), content.as_slice())).collect();
-    zip(&files)
 }

@@ -92,7 +92,7 @@ fn description(name: &str, entry: &serde_yaml::Value) -> anyhow::Result<String> 
     Ok(text.trim().replace('|', "\\|").replace('\n', " "))
 }
 
-/// An example, without what only a linter reads.
+/// An example, without what only a linter reads. Those that `mgmt init --github` writes are held by its own tests.
 fn workflow(name: &str) -> anyhow::Result<String> {
     let path = format!("tests/fixtures/workflows/{name}.yml");
     let text = std::fs::read_to_string(root().join(&path)).context(path)?;

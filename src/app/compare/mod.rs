@@ -1,6 +1,8 @@
 //! What a run is compared with: the baseline, the change since, and the best there was.
 
 mod file;
+mod source;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,22 +10,22 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 
 use super::history::Place;
+use super::told::{Change, Told};
 use super::{Context, Stop};
 use crate::config::Config;
-use crate::evidence::coverage::{FileLines, LineSet};
+use crate::evidence::coverage::FileLines;
 use crate::evidence::{Level, Problem};
 use crate::gate::Gate;
 use crate::gate::changes;
 use crate::gate::facts::{self, Best};
 use crate::gate::flaky::LAST_RUNS;
-use crate::gate::patch::{self, Against, Patch, SourceLine};
+use crate::gate::patch::{self, Against, Patch};
 use crate::gate::rule::LimitKind;
 use crate::gate::samples::Samples;
 use crate::history;
 use crate::history::Filter;
 use crate::record::{BASELINE, Baseline, FOLLOWED, Record, Trend, TrendPoint};
 use crate::repo::ancestry::Nowhere;
-use crate::repo::diff::Hunk;
 use crate::repo::{self, Anchor, Diff, State, ancestry};
 use crate::sys::text;
 
@@ -31,12 +33,8 @@ use crate::sys::text;
 const MAX_DISTANCE: usize = 10_000;
 /// Earlier runs that a trend shows.
 const TREND: usize = 29;
-/// Source lines around a changed one that reports show.
-const AROUND: u32 = 3;
 /// What `--base` says where there is to be no baseline.
 const NONE: &str = "none";
-/// Source lines kept of one file, and of all files.
-const MAX_SOURCE: (usize, usize) = (400, 4000);
 
 /// What to compare with.
 #[derive(Clone, Debug, Default)]
@@ -84,6 +82,17 @@ pub struct Comparison {
     pub no_best: Option<String>,
 }
 
+/// How far back the commits are known that were looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// As far as wanted.
+    Whole,
+    /// As far as GitHub told.
+    Told,
+    /// As far as a shallow clone goes.
+    Shallow,
+}
+
 /// The change since the baseline's commit.
 #[derive(Debug, Default)]
 pub enum Since {
@@ -127,6 +136,12 @@ pub fn find(
     };
     let mut start = anchor.as_ref().ok().and_then(|found| found.clone().ok());
     let head = state.and_then(|state| state.commit.as_deref());
+    // Only where git itself cannot know.
+    let told = match &anchor {
+        Ok(Err(Nowhere::Shallow)) if wanted.base.is_none() => Told::read(context).and_then(|told| told.change),
+        _ => None,
+    };
+    let told = told.filter(|told| Some(told.tested.as_str()) == head);
     match wanted.base.as_deref() {
         Some(NONE) => out.has_none("`--base none` was given", None),
         Some(name) if context.cwd.join(name).is_file() => {
@@ -149,6 +164,10 @@ pub fn find(
         }
         None => match &anchor {
             Ok(Ok(from)) => out.search(place, root, from, now),
+            Ok(Err(Nowhere::Shallow)) if told.is_some() => {
+                let before = told.iter().flat_map(|told| told.before.iter().cloned()).collect::<Vec<_>>();
+                out.search_among(place, &before, told::START, Reach::Told, now);
+            }
             Ok(Err(why)) => {
                 out.is_first = *why == Nowhere::First;
                 out.has_none(&why.reason(), why.cure());
@@ -169,7 +188,7 @@ pub fn find(
             }
         }
     }
-    out.changes(context, root, start, wanted)?;
+    out.changes(context, root, start, wanted, told.as_ref())?;
     out.past(place, now);
     if !wanted.is_explicit() && !gate.is_some_and(Gate::compares) {
         // Nobody asks.
@@ -254,22 +273,28 @@ impl Comparison {
 
     /// Looks for the nearest commit with a record, from the start on.
     fn search(&mut self, place: &Place, root: &Utf8Path, from: &Anchor, now: Timestamp) {
-        let commits = match ancestry::first_parents(root, &from.commit, MAX_DISTANCE) {
-            Ok(commits) => commits,
-            Err(error) => return self.has_none(&error.to_string(), Some(super::GIT.hint)),
-        };
-        match place.ask(|store| store.nearest(&commits)) {
+        let reach = if ancestry::is_shallow(root) { Reach::Shallow } else { Reach::Whole };
+        match ancestry::first_parents(root, &from.commit, MAX_DISTANCE) {
+            Ok(commits) => self.search_among(place, &commits, &from.what, reach, now),
+            Err(error) => self.has_none(&error.to_string(), Some(super::GIT.hint)),
+        }
+    }
+
+    /// Looks for the first of some commits that has a record; `what` is the first commit in words.
+    fn search_among(&mut self, place: &Place, commits: &[String], what: &str, reach: Reach, now: Timestamp) {
+        match place.ask(|store| store.nearest(commits)) {
             Ok(Some((distance, record))) => {
-                self.take(record, "history".to_owned(), Some((distance as u64, from.what.clone())), now);
+                self.take(record, "history".to_owned(), Some((distance as u64, what.to_owned())), now);
             }
             Ok(None) => {
-                let is_shallow = ancestry::is_shallow(root);
-                let shallow = if is_shallow { " of this shallow clone" } else { "" };
+                let shallow = if reach == Reach::Shallow { " of this shallow clone" } else { "" };
                 let looked = text::plural(commits.len() as u64, "commit", "commits");
-                let what = &from.what;
                 let why = format!("history has no full, clean run of {what} or of those before it ({looked}{shallow})");
                 let bring = "run `mgmt full-check` there, or bring its record here with `mgmt history import`";
-                let cure = if is_shallow { format!("{}; or {bring}", ancestry::DEEPEN) } else { bring.to_owned() };
+                let cure = match reach {
+                    Reach::Shallow => format!("{}; or {bring}", ancestry::DEEPEN),
+                    Reach::Whole | Reach::Told => bring.to_owned(),
+                };
                 self.has_none(&why, Some(&cure));
             }
             Err(error) => self.has_none(&error.to_string(), error.hint()),
@@ -322,6 +347,7 @@ impl Comparison {
         root: &Utf8Path,
         start: Option<Anchor>,
         wanted: &Wanted,
+        told: Option<&Change>,
     ) -> anyhow::Result<()> {
         if let Some(path) = &wanted.diff {
             let diff = file::diff(&context.cwd.join(path), path)?;
@@ -337,11 +363,17 @@ impl Comparison {
                     self.problems.push(Problem::new(&BASELINE, format!("what changed is not known: {error}")));
                 }
             }
+        } else if let Some(told) = told {
+            self.take_change(told);
         }
         // A baseline and a diff that are both given belong together.
         let is_pair = wanted.diff.is_some() && self.baseline.as_ref().is_some_and(|base| base.distance.is_none());
         if let Some(record) = &self.record {
-            match self.since(root, record, start.as_ref(), is_pair) {
+            let since = match told {
+                Some(told) if wanted.diff.is_none() => self.since_told(record, told),
+                _ => self.since(root, record, start.as_ref(), is_pair),
+            };
+            match since {
                 Ok(since) => self.since_base = since,
                 Err(problem) if record.lines.is_empty() => drop(problem),
                 Err(problem) => self.problems.push(problem),
@@ -350,20 +382,24 @@ impl Comparison {
         let changed: Vec<&str> =
             self.diff.iter().flat_map(|diff| &diff.files).filter_map(|file| file.new.as_deref()).collect();
         self.generated = repo::generated(root, &changed).unwrap_or_default();
-        if let Some(record) = &self.record {
-            // Where lines cannot be followed, files still can as far as this change renames them.
-            let renames: BTreeMap<&str, &str> = self
-                .base_diff()
-                .or(self.diff.as_ref())
-                .map(|diff| {
-                    let pairs = diff.files.iter().filter_map(|file| Some((file.old.as_deref()?, file.new.as_deref()?)));
-                    pairs.collect()
-                })
-                .unwrap_or_default();
-            let now = |path: &str| (*renames.get(path).unwrap_or(&path)).to_owned();
-            self.files = record.lines.iter().map(|(path, file)| (now(path), file.clone())).collect();
-        }
+        self.follow();
         Ok(())
+    }
+
+    /// Puts the baseline's files under the paths that they have now.
+    fn follow(&mut self) {
+        let Some(record) = &self.record else { return };
+        // Where lines cannot be followed, files still can as far as this change renames them.
+        let renames: BTreeMap<&str, &str> = self
+            .base_diff()
+            .or(self.diff.as_ref())
+            .map(|diff| {
+                let pairs = diff.files.iter().filter_map(|file| Some((file.old.as_deref()?, file.new.as_deref()?)));
+                pairs.collect()
+            })
+            .unwrap_or_default();
+        let now = |path: &str| (*renames.get(path).unwrap_or(&path)).to_owned();
+        self.files = record.lines.iter().map(|(path, file)| (now(path), file.clone())).collect();
     }
 
     /// The change since the commit of the baseline, or why nobody knows it.
@@ -425,91 +461,11 @@ impl Comparison {
             generated: &self.generated,
         };
         let mut patch = patch::patch(head, &against);
-        self.quote(&config.root, &mut patch);
+        source::quote(self.diff.as_ref(), &config.root, &mut patch);
         Some(patch)
     }
-
-    /// Adds the source around changed and lost lines.
-    fn quote(&self, root: &Utf8Path, patch: &mut Patch) {
-        let changed = self.diff.as_ref().map(Diff::by_new).unwrap_or_default();
-        let mut left = MAX_SOURCE.1;
-        for file in &mut patch.files {
-            let hunks = changed.get(file.path.as_str()).map(|changed| changed.hunks.as_slice()).unwrap_or_default();
-            let is_changed = |line: u32| {
-                let at = hunks.partition_point(|hunk| hunk.new_start <= line);
-                at.checked_sub(1).is_some_and(|at| line - hunks[at].new_start < hunks[at].new_len)
-            };
-            let shown = around(hunks, &file.lost);
-            let wanted = |line: u32| {
-                let at = shown.partition_point(|(first, _)| *first <= line);
-                at.checked_sub(1).is_some_and(|at| line <= shown[at].1)
-            };
-            let excerpt = repo::excerpt(&root.join(&file.path), wanted, left.min(MAX_SOURCE.0));
-            left = left.saturating_sub(excerpt.lines.len());
-            file.source = excerpt
-                .lines
-                .into_iter()
-                .map(|(number, text)| SourceLine { number, changed: is_changed(number), text })
-                .collect();
-            file.source_left_out = excerpt.left_out;
-        }
-    }
-}
-
-/// Changed and lost lines with those around them: first and last, ascending and apart.
-fn around(hunks: &[Hunk], lost: &LineSet) -> Vec<(u32, u32)> {
-    let changed = hunks.iter().filter(|hunk| hunk.new_len > 0);
-    let changed = changed.map(|hunk| (hunk.new_start, hunk.new_start.saturating_add(hunk.new_len - 1)));
-    let mut shown: Vec<_> = changed.chain(lost.ranges()).collect();
-    shown.sort_unstable();
-    for (first, last) in &mut shown {
-        *first = first.saturating_sub(AROUND);
-        *last = last.saturating_add(AROUND);
-    }
-    shown.dedup_by(|next, before| {
-        let touches = next.0 <= before.1;
-        before.1 = if touches { before.1.max(next.1) } else { before.1 };
-        touches
-    });
-    shown
 }
 
 fn short(commit: &str) -> &str {
     commit.get(..10).unwrap_or(commit)
-}
-
-#[cfg(test)]
-mod unit_tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn what_stands_around_a_change_is_shown_once(
-            steps in prop::collection::vec((1_u32..9, 0_u32..4), 0..6),
-            lost in prop::collection::btree_set(1_u32..60, 0..6),
-        ) {
-            let mut next = 0;
-            let hunks: Vec<_> = steps
-                .iter()
-                .map(|(step, new_len)| {
-                    let new_start = next + step;
-                    next = new_start + new_len;
-                    Hunk { new_start, new_len: *new_len, ..Hunk::default() }
-                })
-                .collect();
-            let shown = around(&hunks, &LineSet::ascending(lost.iter().copied()));
-            prop_assert!(shown.windows(2).all(|pair| pair[0].1 < pair[1].0), "{shown:?}");
-            for line in 0..80 {
-                let is_near = |near: u32| {
-                    let is_new = |hunk: &Hunk| (hunk.new_start..hunk.new_start + hunk.new_len).contains(&near);
-                    hunks.iter().any(is_new) || lost.contains(&near)
-                };
-                let wanted = (line.max(AROUND) - AROUND..=line + AROUND).any(is_near);
-                let is_shown = shown.iter().any(|(first, last)| (first..=last).contains(&&line));
-                prop_assert_eq!(is_shown, wanted, "line {}", line);
-            }
-        }
-    }
 }

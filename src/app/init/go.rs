@@ -1,8 +1,8 @@
 //! Go: vet, gofmt, tests, golangci-lint.
 
-use super::Detector;
 use super::draft::{Action, Draft, Finding, Report, Reports};
 use super::project::Project;
+use super::{Detector, setup};
 use crate::evidence::Kind;
 
 /// The row.
@@ -12,6 +12,7 @@ pub(super) const DETECTOR: Detector = Detector {
     title: "Go",
     manifests: &["go.mod"],
     detect,
+    setup: setup::go,
 };
 
 const LINT_CONFIGS: &[&str] = &[".golangci.yml", ".golangci.yaml", ".golangci.toml", ".golangci.json"];

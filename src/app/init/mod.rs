@@ -9,6 +9,7 @@
 
 mod disk;
 mod draft;
+pub mod github;
 mod go;
 mod node;
 mod project;
@@ -17,6 +18,7 @@ mod requirements;
 mod runners;
 mod rust;
 mod scalar;
+mod setup;
 mod text;
 
 use std::collections::BTreeSet;
@@ -66,6 +68,9 @@ pub struct Detector {
     manifests: &'static [&'static str],
     /// What it proposes; `None` if nothing of it is there.
     detect: fn(&dyn Project, Reports) -> Option<Finding>,
+    /// Lines of a workflow's steps that install what checks need which start these programs; none if nothing of it is
+    /// there.
+    setup: fn(&dyn Project, &[&str]) -> Vec<String>,
 }
 
 /// Every ecosystem, in the order in which checks are written.

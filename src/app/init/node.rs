@@ -5,10 +5,10 @@
 
 use serde_json::{Map, Value};
 
-use super::Detector;
 use super::draft::{Draft, Finding, Report, Reports};
 use super::project::Project;
 use super::runners::{RUNNERS, Runner, Script};
+use super::{Detector, setup};
 use crate::evidence::Kind;
 
 /// The row.
@@ -18,6 +18,7 @@ pub(super) const DETECTOR: Detector = Detector {
     title: "Node",
     manifests: &["package.json"],
     detect,
+    setup: setup::node,
 };
 
 /// Lockfiles and the package manager that writes them; npm is what Node itself brings.

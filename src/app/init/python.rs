@@ -1,9 +1,9 @@
 //! Python: flake8, ruff, mypy, isort, black, pytest, each if the project names it and its interpreter finds it.
 
-use super::Detector;
 use super::draft::{Draft, Finding, Report, Reports};
 use super::project::{Project, is_generated};
 use super::requirements::{self, BLACK, Declared, FLAKE8, ISORT, MYPY, PYTEST, PYTEST_COV, RUFF, TOOLS, Tool};
+use super::{Detector, setup};
 use crate::evidence::Kind;
 use crate::sys::text;
 
@@ -14,6 +14,7 @@ pub(super) const DETECTOR: Detector = Detector {
     title: "Python",
     manifests: &["pyproject.toml", "setup.cfg", "setup.py", "requirements.txt", "Pipfile"],
     detect,
+    setup: setup::python,
 };
 
 /// The project's own environments, before what is on PATH.

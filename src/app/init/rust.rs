@@ -2,9 +2,9 @@
 
 use toml::Table;
 
-use super::Detector;
 use super::draft::{Draft, Finding, Report, Reports};
 use super::project::Project;
+use super::{Detector, setup};
 use crate::evidence::Kind;
 
 /// The row.
@@ -14,6 +14,7 @@ pub(super) const DETECTOR: Detector = Detector {
     title: "Rust",
     manifests: &["Cargo.toml"],
     detect,
+    setup: setup::rust,
 };
 
 /// What checks that build share: cargo locks its target folder, so a second one would only wait.

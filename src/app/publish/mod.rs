@@ -17,44 +17,20 @@ use super::compare::{self, Comparison, Wanted};
 use super::history::Place;
 use super::job::Job;
 use super::judge::{Material, judge};
-use super::{Context, Stop, remote};
-use crate::check::CheckOutcome;
+use super::policy::Judging;
+use super::{Context, Stop, baseline, remote};
 use crate::config::Config;
-use crate::evidence::problem::Code;
 use crate::evidence::{Level, Limits, Problem};
 use crate::gate::judge::Asked;
 use crate::github::{Client, Conclusion, Slug};
 use crate::history;
 use crate::publish::comment::When;
 use crate::publish::{Key, TARGETS, Target};
-use crate::record::{FULL_CHECK, Record};
+use crate::record::bundle::Source;
+use crate::record::{BASELINE, FULL_CHECK, Record};
 use crate::repo::{self, Diff};
 use crate::sys::text;
 use subject::Subject;
-
-/// The policy asks for a check that the evidence says nothing of.
-pub const UNRUN: Code = Code {
-    id: "check.unrun",
-    level: Level::Loss,
-    doc: "A check of the policy that judges is not among those that the run tells of: nobody knows how it would have ended.",
-    hint: "let the run execute every check; a check that the change removes from the policy has to be removed in a change of its own",
-};
-
-/// The change alters the policy.
-pub const POLICY_CHANGED: Code = Code {
-    id: "policy.changed",
-    level: Level::Note,
-    doc: "The pull request changes the policy. It is judged by the policy of its base branch; the new one holds once it is merged.",
-    hint: "",
-};
-
-/// The change brings the first policy.
-pub const POLICY_NEW: Code = Code {
-    id: "policy.new",
-    level: Level::Warning,
-    doc: "The base branch of the pull request has no policy yet, so the run is judged by the one that the pull request brings.",
-    hint: "read the policy as a part of the change",
-};
 
 /// What is to be published.
 #[derive(Clone, Debug, Default)]
@@ -123,7 +99,7 @@ pub fn publish(context: &Context, request: &Request, tell: impl Fn(&str) + 'stat
         pull_request: subject.pull.as_ref().map(|pull| pull.number),
         head_sha: subject.commit.clone(),
         fork: subject.pull.as_ref().and_then(|pull| pull.fork.clone()),
-        policy_changes: policy.changes.clone(),
+        policy_changes: policy.changes().to_vec(),
         ..crate::publish::Context::new(key(request, job.as_ref(), &subject))
     };
     let place = targets::Where { context, request, link, subject: &subject, shown: &shown, written: &written };
@@ -213,14 +189,14 @@ fn decide(
     context: &Context,
     request: &Request,
     link: Option<&Link>,
-    policy: &policy::Judging,
+    policy: &Judging,
     subject: &Subject,
     fetched: &mut Fetched,
 ) -> anyhow::Result<Record> {
     let config = &policy.config;
-    let gate = config
-        .gate(request.gate.as_deref())
-        .map_err(|error| Stop::usage(error.to_string(), Some(error.hint.clone())))?;
+    // A gate that only the change has may judge it, unless a stranger brings it.
+    let own = if subject.is_here && !subject.is_fork() { context.load().ok() } else { None };
+    let (gate, no_gate) = policy.gate(own.as_ref(), request.gate.as_deref())?;
     let told = fetched.record.take();
     let started_at = told.as_ref().map_or_else(|| context.clock.now(), |told| told.started_at);
     // The name of a command goes into names of files, so only known ones are taken over.
@@ -232,26 +208,12 @@ fn decide(
         FULL_CHECK | super::gate::COMMAND => Asked::Everything,
         _ => Asked::Yielded(fetched.evidence.reports.iter().map(|report| report.kind).collect()),
     };
-    for outcome in &mut fetched.checks {
-        // Whether a failure is let through is the policy's to say as well.
-        if let Some(check) = config.checks.iter().find(|check| check.id == outcome.id) {
-            outcome.allow_failure = check.allow_failure;
-            outcome.group.clone_from(&check.group);
-        }
-    }
-    let mut problems = Vec::new();
+    policy.adjust(&mut fetched.checks);
+    let mut problems: Vec<_> = policy.problems().into_iter().chain(no_gate).collect();
     if command == FULL_CHECK || subject.is_fork() {
-        problems.extend(unrun(config, &fetched.checks));
+        problems.extend(policy.unrun(&fetched.checks, |_| false));
     }
-    if policy.changed {
-        let told = format!("{} is changed; the run is judged by the base branch's", config.path);
-        problems.push(Problem::new(&POLICY_CHANGED, told).in_file(config.path.as_str()));
-    }
-    if policy.is_new {
-        let told = "the base branch has no policy; the run is judged by the one that the change brings";
-        problems.push(Problem::new(&POLICY_NEW, told).in_file(config.path.as_str()));
-    }
-    let comparison = comparison(context, link, config, gate, subject, started_at)?;
+    let comparison = comparison(context, link, config, gate, subject, fetched.source.as_ref(), started_at)?;
     let is_lossy = fetched.evidence.problems.iter().any(|problem| problem.level == Level::Loss);
     let mut material = Material {
         lossy: if is_lossy {
@@ -278,16 +240,8 @@ fn decide(
     record.project.commit.clone_from(&subject.commit);
     record.project.merge_commit.clone_from(&subject.merge_commit);
     record.project.branch.clone_from(&subject.branch);
-    record.policy.commit.clone_from(&policy.commit);
-    record.policy.changed = policy.changed;
+    policy.sign(&mut record);
     Ok(record)
-}
-
-/// Checks of the policy that the run says nothing of.
-fn unrun(config: &Config, checks: &[CheckOutcome]) -> Vec<Problem> {
-    let is_told = |id: &str| checks.iter().any(|check| check.id == id);
-    let absent = config.checks.iter().filter(|check| !check.allow_failure && !is_told(&check.id));
-    absent.map(|check| Problem::new(&UNRUN, format!("the run says nothing of the check `{}`", check.id))).collect()
 }
 
 /// What to compare with: history and git where the project is checked out, else what GitHub tells of the change.
@@ -297,6 +251,7 @@ fn comparison(
     config: &Config,
     gate: Option<&crate::gate::Gate>,
     subject: &Subject,
+    source: Option<&Source>,
     started_at: jiff::Timestamp,
 ) -> anyhow::Result<Comparison> {
     if subject.is_here {
@@ -304,16 +259,24 @@ fn comparison(
         let place = Place::of(context, config);
         return compare::find(context, config, &place, state.as_ref(), gate, &Wanted::default(), started_at);
     }
+    let (Some(link), Some(pull)) = (link, &subject.pull) else { return Ok(Comparison::default()) };
+    // Which merge was tested only the evidence itself tells; the change is measured against it, as the evidence is.
+    let merge = source.and_then(|source| source.merge_commit.as_deref());
+    let is_hash = |merge: &&str| merge.len() == 40 && merge.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if let Some(merge) = merge.filter(is_hash)
+        && let Ok((change, record)) = baseline::of_merge(&link.client, &link.slug, merge, &pull.base_branch)
+    {
+        return Ok(Comparison::told(&change, record, started_at));
+    }
     let mut comparison = Comparison::default();
-    if let (Some(link), Some(pull)) = (link, &subject.pull) {
-        match link.client.pull_request_diff(&link.slug, pull.number) {
-            Ok(bytes) => {
-                comparison.diff = Diff::parse(&bytes).ok();
-                comparison.between = format!("pull request {}", pull.number);
-            }
-            // Very large changes are refused; rules on them then say that nobody knows.
-            Err(error) => comparison.problems.push(Problem::new(&super::GIT, error.to_string())),
+    let known = link.client.pull_request_diff(&link.slug, pull.number).map_err(|error| error.to_string());
+    match known.and_then(|bytes| Diff::parse(&bytes).map_err(|error| error.to_string())) {
+        Ok(diff) => {
+            comparison.diff = Some(diff);
+            comparison.between = format!("pull request {}", pull.number);
         }
+        // Very large changes are refused; rules on them then say that nobody knows.
+        Err(why) => comparison.problems.push(Problem::new(&BASELINE, format!("what changed is not known: {why}"))),
     }
     Ok(comparison)
 }

@@ -5,7 +5,7 @@
 use super::Link;
 use crate::app::Stop;
 use crate::app::job::Job;
-use crate::github::{PullRequest, Run};
+use crate::github::{PullRequest, PullSide, Run};
 use crate::record::bundle::Source;
 
 /// What a result is about.
@@ -40,6 +40,8 @@ pub(super) struct Pull {
     pub(super) number: u64,
     /// The commit whose policy judges.
     pub(super) base_sha: String,
+    /// The branch that it is to go to.
+    pub(super) base_branch: String,
     /// The fork that it comes from, if it does.
     pub(super) fork: Option<String>,
 }
@@ -64,6 +66,7 @@ impl Subject {
         let pull = job.pull.as_ref().map(|pull| Pull {
             number: pull.number,
             base_sha: pull.base_sha.clone(),
+            base_branch: pull.base_branch.clone(),
             fork: pull.is_fork.then(|| source.repository.clone().unwrap_or_else(|| "a fork".to_owned())),
         });
         Self {
@@ -104,7 +107,8 @@ impl Subject {
         match (fitting.next(), fitting.next()) {
             (Some(pull), None) => {
                 let fork = (!is_own).then(|| from.unwrap_or_else(|| "a fork that is gone".to_owned()));
-                subject.pull = Some(Pull { number: pull.number, base_sha: pull.base.sha, fork });
+                let PullSide { sha, branch, .. } = pull.base;
+                subject.pull = Some(Pull { number: pull.number, base_sha: sha, base_branch: branch, fork });
             }
             (None, _) => {
                 subject.no_pull = Some("no open pull request has the commit of the run as its newest one".to_owned());

@@ -1,12 +1,11 @@
 //! The policy of the default branch: what decides over a deploy, whatever is checked out.
 
-use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
-use crate::app::{Context, Stop};
-use crate::config::{self, Config, FILE_NAMES, LoadError, load};
+use crate::app::policy::wanted_name;
+use crate::app::{Context, Stop, remote};
+use crate::config::Config;
 use crate::github::{Client, Slug};
-use crate::repo;
 use crate::sys::text;
 
 /// The policy and where it was found.
@@ -33,7 +32,6 @@ struct Object {
 
 /// Reads it.
 pub(super) fn of_default_branch(context: &Context, client: &Client, slug: &Slug) -> anyhow::Result<Policy> {
-    let root = repo::find_root(&context.cwd).unwrap_or_else(|| context.cwd.clone());
     let repository = client.repository(slug).map_err(Stop::from)?;
     let branch = repository.default_branch;
     let what = format!("look where {} is", text::one_line(&branch));
@@ -41,39 +39,11 @@ pub(super) fn of_default_branch(context: &Context, client: &Client, slug: &Slug)
     let parts: Vec<_> = branch.split('/').map(crate::github::encode).collect();
     let path = format!("{}/git/ref/heads/{}", slug.path(), parts.join("/"));
     let Reference { object: Object { sha } } = client.get_json(&what, &path).map_err(Stop::from)?;
-    let on = format!("{} of {slug}", text::one_line(&branch));
-    for name in names(context, &root)? {
-        let Some(bytes) = client.file(slug, name.as_str(), &sha).map_err(Stop::from)? else { continue };
-        let place = format!("{name} on {on}");
-        let config = read(&bytes, &root, &name, &place)?;
-        return Ok(Policy { config, commit: sha, place, repository: repository.id });
-    }
-    let hint = "the default branch's policy decides over deploys: commit one there".to_owned();
-    let missing = match &context.config {
-        Some(file) => file.as_str(),
-        None => FILE_NAMES[0],
-    };
-    Err(Stop::usage(format!("there is no {} on {on}", text::one_line(missing)), Some(hint)).into())
-}
-
-/// Where the policy may lie in the repository.
-fn names(context: &Context, root: &Utf8Path) -> anyhow::Result<Vec<Utf8PathBuf>> {
-    let Some(file) = &context.config else { return Ok(FILE_NAMES.iter().map(Utf8PathBuf::from).collect()) };
-    let path = context.cwd.join(file);
-    let inside = path.strip_prefix(root).ok().and_then(|path| crate::sys::fs::plain_path(path.as_str()));
-    let hint = || Some("name the policy's path in the repository: --config mgmt.yml".to_owned());
-    Ok(vec![inside.ok_or_else(|| Stop::usage(format!("{file} is no path in the repository"), hint()))?])
-}
-
-fn read(bytes: &[u8], root: &Utf8Path, name: &Utf8Path, place: &str) -> anyhow::Result<Config> {
-    if bytes.len() as u64 > load::MAX_BYTES {
-        let hint = format!("a configuration has at most {}", text::bytes(load::MAX_BYTES));
-        return Err(Stop::usage(format!("{place} is too large"), Some(hint)).into());
-    }
-    config::read(bytes, root, name).map_err(|error| match error {
-        LoadError::Invalid { text, problems, .. } => {
-            LoadError::Invalid { path: Utf8PathBuf::from(place), text, problems }.into()
-        }
-        other => Stop::usage(other.to_string(), other.hint()).into(),
-    })
+    let on = format!(" on {} of {slug}", text::one_line(&branch));
+    let found = remote::policy(context, client, slug, &sha, &on)?.ok_or_else(|| {
+        let hint = "the default branch's policy decides over deploys: commit one there".to_owned();
+        Stop::usage(format!("there is no {}{on}", wanted_name(context)), Some(hint))
+    })?;
+    let place = format!("{}{on}", found.config.path);
+    Ok(Policy { config: found.config, commit: sha, place, repository: repository.id })
 }

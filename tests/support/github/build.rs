@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::Path;
 
 use flate2::{Compression, Crc, write::DeflateEncoder};
 use serde_json::Value;
@@ -400,6 +401,26 @@ pub fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
     archive.extend(&directory);
     archive.extend([b"PK\x05\x06".as_slice(), &[0; 4], &count, &count, &sizes.concat(), &[0; 2]].concat());
     archive
+}
+
+/// A zip archive of everything in a folder.
+pub fn zip_folder(folder: &Path) -> Vec<u8> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in std::fs::read_dir(next).expect("a folder") {
+            let path = entry.expect("a folder that stays as it is").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).ok().and_then(Path::to_str).expect("a name in UTF-8").to_owned();
+                files.push((name, std::fs::read(&path).expect("a file")));
+            }
+        }
+    }
+    files.sort();
+    let files: Vec<_> = files.iter().map(|(name, content)| (name.as_str(), content.as_slice())).collect();
+    zip(&files)
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -41,7 +41,7 @@ use std::sync::{Arc, MutexGuard};
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use self::build::{Repo, sha, zip};
+pub use self::build::{Repo, sha, zip, zip_folder};
 pub use self::exchange::Request;
 pub use self::fault::{Fault, Gate, Made};
 pub use self::state::{State, Token, TokenKind};
