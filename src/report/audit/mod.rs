@@ -12,7 +12,7 @@ use crate::gate::RuleVerdict;
 use crate::retrain::slot::{Class, Slot, State};
 use crate::retrain::trend::{Direction, Trend};
 use crate::retrain::wiring::Finding;
-use crate::retrain::{Audit, audit};
+use crate::retrain::Audit;
 use crate::sys::{clock, text};
 
 pub use markdown::fitted;
@@ -39,7 +39,7 @@ pub fn renderer(name: &str) -> Option<&'static Renderer> {
     RENDERERS.iter().find(|row| row.name == name)
 }
 
-/// The audit itself, schema [`audit::SCHEMA`].
+/// The audit itself, schema [`crate::retrain::audit::SCHEMA`].
 fn json(audit: &Audit) -> String {
     serde_json::to_string_pretty(audit).unwrap_or_default() + "\n"
 }

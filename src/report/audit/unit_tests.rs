@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::gate::Verdict;
-use crate::retrain::audit::{Inactivity, Moment, Summary, Trends};
+use crate::retrain::audit::{Inactivity, Moment, SCHEMA, Summary, Trends};
 use crate::retrain::champion::Comparison;
 use crate::retrain::slot::{Depth, Failure, STATES};
 use crate::retrain::trend::trend;
@@ -37,7 +37,7 @@ fn audit(slots: Vec<Slot>) -> Audit {
     let trends =
         Trends { duration_seconds: trend(&points), late_seconds: trend(&points[..3]), metrics: Default::default() };
     Audit {
-        schema: audit::SCHEMA,
+        schema: SCHEMA,
         as_of: at(24 * 80),
         repository: "o/r".into(),
         workflow: "train.yml".into(),
