@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::client::Client;
 use super::error::{Cause, Error};
-use super::list::{List, Query};
+use super::list::{List, PER_PAGE, Query};
 use super::runs::encode;
 use super::words::Slug;
 
@@ -31,6 +31,9 @@ pub struct Artifact {
     /// When it was made.
     #[serde(default)]
     pub created_at: Option<Timestamp>,
+    /// When it goes.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
     /// `sha256:…` of the zip file; older ones have none.
     #[serde(default)]
     pub digest: Option<String>,
@@ -95,6 +98,30 @@ impl Client {
             pages: 1,
             last: &|_: &Artifact| false,
         })
+    }
+
+    /// The artifacts of this name in the repository that were made since `since`, the newest first, of at most `limit`
+    /// that are looked at. One whose time is not told counts as one of them.
+    ///
+    /// # Errors
+    /// No such repository, and whatever else keeps an answer away.
+    pub fn artifacts_since(
+        &self,
+        repository: &Slug,
+        name: &str,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<List<Artifact>, Error> {
+        let is_older = |artifact: &Artifact| artifact.created_at.is_some_and(|made| made < since);
+        let mut list = self.list(&Query {
+            what: &format!("list the artifacts named {name}"),
+            path: &format!("{}/actions/artifacts?name={}", repository.path(), encode(name)),
+            field: Some("artifacts"),
+            pages: limit.div_ceil(PER_PAGE).max(1),
+            last: &is_older,
+        })?;
+        list.items.retain(|artifact| !is_older(artifact));
+        Ok(list)
     }
 
     /// Reads an artifact's zip file into `out`, at most `limit` bytes.

@@ -1,10 +1,11 @@
 //! Repositories, commits, files at a commit, and pull requests with their change.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::client::{ACCEPT_DIFF, Client};
 use super::error::{Cause, Error};
-use super::list::{List, Query};
+use super::list::{List, PER_PAGE, Query};
 use super::runs::{encode, or_default};
 use super::words::Slug;
 
@@ -21,6 +22,18 @@ pub struct Repository {
     pub full_name: Option<String>,
     /// The branch that counts.
     pub default_branch: String,
+    /// Whether it is a fork: schedules of forks are off until somebody turns them on.
+    #[serde(default)]
+    pub fork: Option<bool>,
+    /// Whether nothing in it changes or runs any more.
+    #[serde(default)]
+    pub archived: Option<bool>,
+    /// Whether only tokens see it.
+    #[serde(default)]
+    pub private: Option<bool>,
+    /// When something was last pushed to it, to any branch; `None` for one that is empty.
+    #[serde(default)]
+    pub pushed_at: Option<Timestamp>,
 }
 
 /// A commit.
@@ -31,6 +44,39 @@ pub struct Commit {
     /// Its parents, first parent first.
     #[serde(default, deserialize_with = "or_default")]
     pub parents: Vec<Parent>,
+    /// What git itself knows of it.
+    #[serde(default)]
+    pub commit: Option<CommitBody>,
+}
+
+/// What git itself knows of a commit.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct CommitBody {
+    /// What it says.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// Who put it there, and when.
+    #[serde(default)]
+    pub committer: Option<Committer>,
+}
+
+/// Who put a commit there.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Committer {
+    /// The name, as the commit claims it.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// When, as the commit claims it.
+    #[serde(default)]
+    pub date: Option<Timestamp>,
+}
+
+impl Commit {
+    /// When it was committed, as it claims itself.
+    #[must_use]
+    pub fn committed_at(&self) -> Option<Timestamp> {
+        self.commit.as_ref()?.committer.as_ref()?.date
+    }
 }
 
 /// A parent of a commit.
@@ -112,6 +158,32 @@ impl Client {
             pages: 1,
             last: &|_: &Commit| false,
         })
+    }
+
+    /// The commits of a branch, committed since `since`, that touch a file or something below a folder; the newest
+    /// first, at most `limit` of them. GitHub takes a plain path here and no pattern.
+    ///
+    /// # Errors
+    /// No such branch, and whatever else keeps an answer away.
+    pub fn commits_touching(
+        &self,
+        repository: &Slug,
+        branch: &str,
+        path: &str,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<List<Commit>, Error> {
+        let (branch, since) = (encode(branch), encode(&since.to_string()));
+        let mut list = self.list(&Query {
+            what: &format!("list the commits that touch {path}"),
+            path: &format!("{}/commits?sha={branch}&path={}&since={since}", repository.path(), encode(path)),
+            field: None,
+            pages: limit.div_ceil(PER_PAGE).max(1),
+            last: &|_: &Commit| false,
+        })?;
+        list.truncated |= list.items.len() > limit;
+        list.items.truncate(limit);
+        Ok(list)
     }
 
     /// A pull request.

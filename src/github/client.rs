@@ -5,7 +5,6 @@
 //! without it, and nowhere else.
 
 use std::fs::File;
-use std::io::{Seek as _, Write as _};
 use std::time::Duration;
 
 use http::header::{ACCEPT, LOCATION};
@@ -14,11 +13,11 @@ use http::{HeaderMap, Method};
 use http_body_util::BodyExt as _;
 use octocrab::Octocrab;
 use serde::de::DeserializeOwned;
-use sha2::{Digest as _, Sha256};
 use tokio::runtime::Runtime;
 use url::Url;
 
 use super::error::{Cause, Error};
+use super::receive::{Copy, Receive};
 use super::wait::{self, Next, Trouble};
 use crate::sys::clock::Clock;
 use crate::sys::secret::Secret;
@@ -177,7 +176,13 @@ impl Client {
     /// # Errors
     /// Any answer that is none; more than `limit` bytes; a file that cannot be written.
     pub fn download(&self, what: &str, path: &str, out: &mut File, limit: u64) -> Result<String, Error> {
-        let named = |cause| Error::new(what, cause);
+        let mut copy = Copy::to(out, limit);
+        self.receive(what, path, &mut copy)?;
+        Ok(copy.hash())
+    }
+
+    /// Reads what lies in a storage behind a redirect, piece by piece.
+    pub(super) fn receive(&self, what: &str, path: &str, to: &mut dyn Receive) -> Result<(), Error> {
         let mut tried = 0;
         loop {
             tried += 1;
@@ -185,17 +190,15 @@ impl Client {
                 Received::Elsewhere(url) => url,
                 // Some installations hand the bytes out themselves.
                 Received::Answer(answer) => {
-                    let mut copy = Copy::to(out, limit);
-                    return copy.start().and_then(|()| copy.add(&answer.body)).map(|()| copy.hash()).map_err(named);
+                    return to.start().and_then(|()| to.add(&answer.body)).map_err(|cause| Error::new(what, cause));
                 }
             };
-            match self.runtime.block_on(self.fetch(what, url, &mut Copy::to(out, limit))) {
-                Ok(hash) => return Ok(hash),
+            match self.runtime.block_on(self.fetch(what, url, to)) {
                 // The address is good for a minute only, so a second try asks for a new one.
                 Err(error) if tried < 3 && error.is_unclear() && !matches!(error.cause, Cause::TooLarge { .. }) => {
                     self.pause(what, Duration::from_secs(1));
                 }
-                Err(error) => return Err(error),
+                ended => return ended,
             }
         }
     }
@@ -294,7 +297,7 @@ impl Client {
     }
 
     /// From a storage, without the token. A storage beside a plain-http API may be plain as well.
-    async fn fetch(&self, what: &str, url: Url, copy: &mut Copy<'_>) -> Result<String, Error> {
+    async fn fetch(&self, what: &str, url: Url, to: &mut dyn Receive) -> Result<(), Error> {
         if url.scheme() != "https" && url.scheme() != self.api.scheme() {
             return Err(Error::new(what, Cause::Elsewhere(host(&url))));
         }
@@ -306,49 +309,12 @@ impl Client {
         if status != 200 {
             return Err(Error::status(what, status, b""));
         }
-        copy.start().map_err(named)?;
+        to.start().map_err(named)?;
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            copy.add(&chunk).map_err(named)?;
+            to.add(&chunk).map_err(named)?;
         }
-        Ok(copy.hash())
+        Ok(())
     }
-}
-
-/// Bytes on their way into a file.
-struct Copy<'a> {
-    out: &'a mut File,
-    limit: u64,
-    written: u64,
-    hash: Sha256,
-}
-
-impl<'a> Copy<'a> {
-    fn to(out: &'a mut File, limit: u64) -> Self {
-        Self { out, limit, written: 0, hash: Sha256::new() }
-    }
-
-    /// Takes away what an earlier try left.
-    fn start(&mut self) -> Result<(), Cause> {
-        self.out.set_len(0).and_then(|()| self.out.rewind()).map_err(unwritable)
-    }
-
-    fn add(&mut self, bytes: &[u8]) -> Result<(), Cause> {
-        self.written += bytes.len() as u64;
-        if self.written > self.limit {
-            return Err(Cause::TooLarge { limit: self.limit });
-        }
-        self.hash.update(bytes);
-        self.out.write_all(bytes).map_err(unwritable)
-    }
-
-    fn hash(&mut self) -> String {
-        let hash = std::mem::take(&mut self.hash).finalize();
-        hash.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
-fn unwritable(error: std::io::Error) -> Cause {
-    Cause::Unreadable(format!("it cannot be stored: {error}"))
 }
 
 async fn collect(mut body: Body, limit: u64) -> Result<Vec<u8>, Cause> {

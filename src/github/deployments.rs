@@ -7,9 +7,12 @@ use serde_json::json;
 
 use super::client::Client;
 use super::error::Error;
-use super::list::{List, Query};
-use super::runs::encode;
+use super::list::{List, PER_PAGE, Query};
+use super::runs::{encode, or_default};
 use super::words::Slug;
+
+/// Pages of environments that are read.
+const PAGES: usize = 10;
 
 /// A deployment of a commit.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -71,7 +74,58 @@ pub struct PendingEnvironment {
     pub name: Option<String>,
 }
 
+/// A place that is deployed to.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Environment {
+    /// Its number in all of GitHub.
+    pub id: u64,
+    /// Its name.
+    #[serde(default, deserialize_with = "or_default")]
+    pub name: String,
+    /// Where people look at it.
+    #[serde(default)]
+    pub html_url: Option<String>,
+}
+
 impl Client {
+    /// The environments of a repository.
+    ///
+    /// # Errors
+    /// Whatever keeps an answer away.
+    pub fn environments(&self, repository: &Slug) -> Result<List<Environment>, Error> {
+        self.list(&Query {
+            what: "list the environments",
+            path: &format!("{}/environments", repository.path()),
+            field: Some("environments"),
+            pages: PAGES,
+            last: &|_: &Environment| false,
+        })
+    }
+
+    /// The deployments to an environment that were asked for since `since`, the newest first, of at most `limit` that
+    /// are looked at. One whose time is not told counts as one of them.
+    ///
+    /// # Errors
+    /// Whatever keeps an answer away.
+    pub fn deployments_since(
+        &self,
+        repository: &Slug,
+        environment: &str,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<List<Deployment>, Error> {
+        let is_older = |deployment: &Deployment| deployment.created_at.is_some_and(|made| made < since);
+        let mut list = self.list(&Query {
+            what: &format!("list the deployments to {environment}"),
+            path: &format!("{}/deployments?environment={}", repository.path(), encode(environment)),
+            field: None,
+            pages: limit.div_ceil(PER_PAGE).max(1),
+            last: &is_older,
+        })?;
+        list.items.retain(|deployment| !is_older(deployment));
+        Ok(list)
+    }
+
     /// The deployments of a commit to an environment, newest first: one page of them.
     ///
     /// # Errors

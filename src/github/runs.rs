@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 use super::client::Client;
 use super::error::Error;
 use super::list::{List, PER_PAGE, Query};
+use super::span::CAP;
 use super::words::{Conclusion, Slug, Status};
 
 /// What stands in a path or a query as it is.
@@ -147,6 +148,12 @@ pub struct Step {
     /// How it ended.
     #[serde(default)]
     pub conclusion: Option<Conclusion>,
+    /// When it began.
+    #[serde(default)]
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    #[serde(default)]
+    pub completed_at: Option<Timestamp>,
 }
 
 /// A null where a list is described.
@@ -195,6 +202,11 @@ impl RunFilter {
             .to_owned()
     }
 
+    /// Whether GitHub tells of a thousand runs only. The workflow is a part of the path and no filter.
+    fn is_set(&self) -> bool {
+        *self != Self { workflow: self.workflow.clone(), ..Self::default() }
+    }
+
     fn told(&self) -> String {
         match &self.workflow {
             Some(workflow) => format!("list the runs of {workflow}"),
@@ -217,6 +229,8 @@ impl Client {
             last: &|_: &Run| false,
         })?;
         list.truncated |= list.items.len() > limit;
+        // Where a filter ends the list after so many, nobody says whether there are more.
+        list.truncated |= filter.is_set() && list.items.len() + list.unreadable.len() >= CAP;
         list.items.truncate(limit);
         Ok(list)
     }
@@ -243,13 +257,21 @@ impl Client {
     /// # Errors
     /// No such run, and whatever else keeps an answer away.
     pub fn jobs(&self, repository: &Slug, id: u64) -> Result<List<Job>, Error> {
-        self.list(&Query {
-            what: &format!("list the jobs of run {id}"),
-            path: &format!("{}/actions/runs/{id}/jobs?filter=latest", repository.path()),
-            field: Some("jobs"),
-            pages: 10,
-            last: &|_: &Job| false,
-        })
+        let path = format!("{}/actions/runs/{id}/jobs?filter=latest", repository.path());
+        self.job_pages(&format!("list the jobs of run {id}"), &path)
+    }
+
+    /// The jobs of one attempt of a run.
+    ///
+    /// # Errors
+    /// No such attempt, and whatever else keeps an answer away.
+    pub fn jobs_of_attempt(&self, repository: &Slug, id: u64, attempt: u32) -> Result<List<Job>, Error> {
+        let path = format!("{}/actions/runs/{id}/attempts/{attempt}/jobs", repository.path());
+        self.job_pages(&format!("list the jobs of attempt {attempt} of run {id}"), &path)
+    }
+
+    fn job_pages(&self, what: &str, path: &str) -> Result<List<Job>, Error> {
+        self.list(&Query { what, path, field: Some("jobs"), pages: 10, last: &|_: &Job| false })
     }
 }
 

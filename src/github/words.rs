@@ -156,6 +156,22 @@ words! {
     }
 }
 
+words! {
+    /// Whether a workflow's triggers are heard.
+    WorkflowState {
+        /// They are.
+        Active = "active",
+        /// Its file is gone from the default branch.
+        Deleted = "deleted",
+        /// Off, as in every new fork.
+        DisabledFork = "disabled_fork",
+        /// Off: nothing happened in the repository for 60 days.
+        DisabledInactivity = "disabled_inactivity",
+        /// Off: somebody turned it off.
+        DisabledManually = "disabled_manually",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

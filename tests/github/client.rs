@@ -11,16 +11,16 @@ use serde_json::json;
 
 use super::github::{Fake, Fault, TokenKind, zip};
 
-const TOKEN: &str = "ghs_canary0000000000000000000000000000";
+pub(super) const TOKEN: &str = "ghs_canary0000000000000000000000000000";
 
 /// A client that notes its waits instead of sleeping.
-struct Tried {
-    client: Client,
-    waits: Rc<RefCell<Vec<u64>>>,
+pub(super) struct Tried {
+    pub(super) client: Client,
+    pub(super) waits: Rc<RefCell<Vec<u64>>>,
     told: Rc<RefCell<Vec<String>>>,
 }
 
-fn client(fake: &Fake) -> Tried {
+pub(super) fn client(fake: &Fake) -> Tried {
     fake.token(TOKEN, TokenKind::Actions, "github-actions[bot]", &[]);
     let (waits, told) = (Rc::new(RefCell::new(Vec::new())), Rc::new(RefCell::new(Vec::new())));
     let (slept, said) = (Rc::clone(&waits), Rc::clone(&told));
@@ -33,7 +33,7 @@ fn client(fake: &Fake) -> Tried {
     Tried { client: Client::new(fake.url(), Some(&token), hooks).unwrap(), waits, told }
 }
 
-fn slug() -> Slug {
+pub(super) fn slug() -> Slug {
     "org/app".parse().unwrap()
 }
 

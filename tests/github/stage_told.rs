@@ -189,8 +189,8 @@ fn a_report_says_what_was_looked_at_what_is_wanted_and_what_to_do() {
       pass   workflow ci.yml         success, 3 h ago  success within 35000d  https://github.com/org/app/actions/runs/1006
       pass   stage staging                       live  live
       pass   evidence                        2 shards  unit, e2e
-      pass   tests.failed                           0  max 0                  made/junit.xml, made/junit.xml
-      pass   coverage.lines.percent              50 %  min 50                 made/lcov.info, made/lcov.info
+      pass   tests.failed                           0  max 0                  made/junit.xml
+      pass   coverage.lines.percent              50 %  min 50                 made/lcov.info
 
     PASS  5 rules held ( [time])
     ");

@@ -13,6 +13,8 @@ impl Repository {
             full_name: full_name.to_owned(),
             former_names: Vec::new(),
             private: false,
+            archived: false,
+            pushed_at: Some(Timestamp::UNIX_EPOCH),
             default_branch: "main".to_owned(),
             fork_of: None,
             workflows: Vec::new(),

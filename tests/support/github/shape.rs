@@ -53,7 +53,8 @@ pub fn repository(repo: &Repository, api: &str, is_whole: bool) -> Value {
             ("default_branch", json!(repo.default_branch)),
             ("created_at", json!(created)),
             ("updated_at", json!(created)),
-            ("pushed_at", json!(created)),
+            ("pushed_at", maybe_time(repo.pushed_at)),
+            ("archived", json!(repo.archived)),
             ("has_issues", json!(true)),
             ("visibility", json!(if repo.private { "private" } else { "public" })),
         ] {

@@ -66,6 +66,10 @@ pub struct Repository {
     pub former_names: Vec<String>,
     /// Whether only tokens see it.
     pub private: bool,
+    /// Whether nothing in it changes any more.
+    pub archived: bool,
+    /// The last push; `None` for an empty one.
+    pub pushed_at: Option<Timestamp>,
     /// `main` unless a test says otherwise.
     pub default_branch: String,
     /// The full name of the repository it was forked from.

@@ -52,11 +52,14 @@ pub(super) fn commits(state: &mut State, call: &Call) -> Answered {
     let head = found(state.resolve(repo, start))?;
     let time = |name: &str| call.query(name).and_then(|time| time.parse::<jiff::Timestamp>().ok());
     let (since, until) = (time("since"), time("until"));
+    let below = |file: &str, path: &str| {
+        file.strip_prefix(path.trim_end_matches('/')).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
     let fits = |commit: &&Commit| {
         since.is_none_or(|time| commit.at >= time)
             && until.is_none_or(|time| commit.at <= time)
             && call.query("author").is_none_or(|author| commit.author == author)
-            && call.query("path").is_none_or(|path| commit.files.keys().any(|file| file.starts_with(path)))
+            && call.query("path").is_none_or(|path| commit.files.keys().any(|file| below(file, path)))
     };
     let commits: Vec<&Commit> = state.history(repo, &head.sha).into_iter().filter(fits).collect();
     Ok(page(call, repo.id, commits, usize::MAX).array(|commit| shape::commit(repo, commit, &call.api)))
