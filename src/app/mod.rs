@@ -3,6 +3,8 @@
 //! Nothing here prints or exits: that is `cli`'s.
 
 #[cfg(feature = "net")]
+pub mod audit;
+#[cfg(feature = "net")]
 pub mod baseline;
 pub mod bundle;
 pub mod check;

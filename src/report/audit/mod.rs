@@ -9,10 +9,10 @@ mod strip;
 
 use super::Options;
 use crate::gate::RuleVerdict;
+use crate::retrain::Audit;
 use crate::retrain::slot::{Class, Slot, State};
 use crate::retrain::trend::{Direction, Trend};
 use crate::retrain::wiring::Finding;
-use crate::retrain::Audit;
 use crate::sys::{clock, text};
 
 pub use markdown::fitted;
