@@ -19,6 +19,7 @@ pub mod publish;
 pub mod record;
 pub mod repo;
 pub mod report;
+pub mod retrain;
 pub mod run;
 pub mod sys;
 

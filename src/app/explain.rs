@@ -26,6 +26,7 @@ pub fn codes() -> impl Iterator<Item = &'static Code> {
     let tables = [
         crate::evidence::problem::CODES,
         crate::gate::quarantine::CODES,
+        crate::retrain::wiring::CODES,
         crate::run::CODES,
         crate::history::CODES,
         crate::config::CODES,

@@ -3,6 +3,8 @@
 //! Nothing here prints or exits: that is `cli`'s.
 
 #[cfg(feature = "net")]
+pub mod audit;
+#[cfg(feature = "net")]
 pub mod baseline;
 pub mod bundle;
 pub mod check;
@@ -16,9 +18,9 @@ pub mod init;
 pub mod inspect;
 pub mod job;
 pub mod judge;
-pub mod policy;
 #[cfg(feature = "net")]
 pub mod notify;
+pub mod policy;
 #[cfg(feature = "net")]
 pub mod publish;
 #[cfg(feature = "net")]

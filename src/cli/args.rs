@@ -2,7 +2,7 @@
 
 use super::args_github::CollectArgs;
 #[cfg(feature = "net")]
-use super::args_github::{CiArgs, PublishArgs, StageArgs};
+use super::args_github::{AuditArgs, CiArgs, PublishArgs, StageArgs};
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -98,6 +98,9 @@ pub(super) enum Command {
     /// What ran on GitHub, and the evidence it left behind
     #[cfg(feature = "net")]
     Ci(CiArgs),
+    /// Did a scheduled workflow really do its work, and was it worth it?
+    #[cfg(feature = "net")]
+    Audit(AuditArgs),
     /// Judge evidence anew, and show the result on GitHub
     #[cfg(feature = "net")]
     Publish(PublishArgs),

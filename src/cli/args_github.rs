@@ -43,6 +43,30 @@ pub(super) enum CiCommand {
 
 #[cfg(feature = "net")]
 #[derive(Args, Debug)]
+pub(super) struct AuditArgs {
+    #[command(subcommand)]
+    pub(super) command: AuditCommand,
+}
+
+#[cfg(feature = "net")]
+#[derive(Debug, Subcommand)]
+pub(super) enum AuditCommand {
+    /// Hold the schedule of the training workflow against what really ran, and its models against each other
+    Retrain(RetrainArgs),
+}
+
+#[cfg(feature = "net")]
+#[derive(Args, Debug)]
+pub(super) struct RetrainArgs {
+    #[command(flatten)]
+    pub(super) repo: RepoArgs,
+    /// Audit as of this moment, such as 2030-01-31T12:00:00Z [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(super) as_of: Option<jiff::Timestamp>,
+}
+
+#[cfg(feature = "net")]
+#[derive(Args, Debug)]
 pub(super) struct RepoArgs {
     /// The repository [default: that of the job, or of the remote `origin`]
     #[arg(long, value_name = "OWNER/NAME")]

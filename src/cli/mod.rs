@@ -5,6 +5,8 @@
 
 mod args;
 mod args_github;
+#[cfg(feature = "net")]
+mod audit;
 mod check;
 #[cfg(feature = "net")]
 mod ci;
@@ -123,6 +125,8 @@ fn dispatch(program: Program, cli: Cli, env: Env, screen: &mut Screen) -> anyhow
         Command::Collect(args) => collect::run(&context, &args, screen),
         #[cfg(feature = "net")]
         Command::Ci(args) => ci::run(&context, &args, screen),
+        #[cfg(feature = "net")]
+        Command::Audit(args) => audit::run(&context, &args, screen),
         #[cfg(feature = "net")]
         Command::Publish(args) => publish::run(&context, &args, screen),
         #[cfg(feature = "net")]

@@ -16,6 +16,7 @@ use crate::gate::scope::{Components, Globs};
 use crate::gate::{Gate, rule};
 use crate::history;
 use crate::notify::settings as notify;
+use crate::retrain::settings as retrain;
 use crate::sys::text;
 
 /// The keys of the file.
@@ -37,6 +38,11 @@ pub const KEYS: &[Key] = &[
         "stages",
         "Steps of a staged deploy and what must hold before each, by name: `mgmt gate --stage NAME`.",
         stages::map_schema,
+    ),
+    Key::optional(
+        "retrain",
+        "A scheduled training workflow and what must come of it: `mgmt audit retrain`.",
+        retrain::settings_schema,
     ),
     Key::optional(
         "components",
@@ -153,6 +159,7 @@ fn root_map(decoder: &mut Decoder, node: &Node, root: &Utf8Path, path: &Utf8Path
         let gates = stages::Gates { named: &named, has_default: fields.get("gate").is_some() };
         stages::decode(decoder, node, gates, check::name)
     });
+    let retrain = fields.get("retrain").map(|node| retrain::decode(decoder, node));
     let patch_ignore = fields.get("patch").map_or(Some(Globs::default()), |node| patch(decoder, node));
     let declared = fields.get("checks").map(Known::of).unwrap_or_default();
     let quarantine =
@@ -171,6 +178,7 @@ fn root_map(decoder: &mut Decoder, node: &Node, root: &Utf8Path, path: &Utf8Path
         gate,
         gates: gates?,
         stages: stages?,
+        retrain: retrain.flatten(),
         components: components?,
         patch_ignore: patch_ignore?,
         limits: limits?,

@@ -25,9 +25,9 @@ use crate::evidence::problem::{Code, Level};
 use crate::gate::quarantine::Entry;
 use crate::gate::scope::{Components, Globs};
 use crate::gate::{Gate, rule};
-use crate::history;
 use crate::notify::Receiver;
 use crate::sys::text;
+use crate::{history, retrain};
 
 /// File names, in the order in which they are looked for in each folder.
 pub const FILE_NAMES: &[&str] = &["mgmt.yml", ".github/mgmt.yml"];
@@ -52,6 +52,8 @@ pub struct Config {
     pub gates: Vec<Gate>,
     /// `stages:`, in written order.
     pub stages: Vec<Stage>,
+    /// `retrain:`, if a schedule is audited.
+    pub retrain: Option<retrain::Settings>,
     /// Named parts of the project.
     pub components: Components,
     /// Changed files that need no coverage.
@@ -196,6 +198,8 @@ codes! {
     "config.stage", "A stage asks nothing, has a setting that nothing would read, or a name that is none.", "name its `workflows`, or the stage that it comes `after`";
     "config.notify", "A receiver of notices does not say what it is, is never told anything, or names somebody who is none.", "`mgmt config schema` prints what a receiver takes";
     "config.secret", "The address of a webhook stands in the file, or may stand there. It is a secret: who has it can write in its name.", "put it into an environment variable, name that, and make a new webhook";
+    "config.retrain", "The audit of a schedule asks for nothing, for what cannot be, or has a setting that nothing would read.", "`mgmt config schema` prints what `retrain:` takes";
+    "config.cron", "A schedule is written in a way that GitHub does not accept, or names a time zone that is none.", "write five fields, such as '0 18 * * 0', and a name of the IANA time zone database";
     "config.rule", "A rule can decide nothing: it has no limit, or none that a value could hold.", "give it `min`, `max` or `equals`";
     "config.scope", "A rule names a part of the project that it cannot be about.", "use `paths`, `component` or `each` with coverage metrics, and name components under `components:`";
     "config.unknown-metric", "Nothing measures a metric of that name.", "`mgmt explain metrics` lists the names";

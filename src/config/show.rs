@@ -13,6 +13,8 @@ use crate::gate::scope::{Each, Scope};
 use crate::gate::{Gate, Rule};
 use crate::notify::Receiver;
 use crate::notify::settings::{Mention, Options};
+use crate::retrain::Settings;
+use crate::retrain::settings::{Challenge, Drop, Expect as Wanted, Size, Target, Trace, When};
 use crate::sys::text;
 
 /// The configuration with every default written out, as a value that reads back as `mgmt.yml`.
@@ -38,6 +40,9 @@ pub fn show(config: &Config) -> Value {
     if !config.stages.is_empty() {
         let stages: Map<_, _> = config.stages.iter().map(|stage| (stage.name.clone(), stage_value(stage))).collect();
         out.insert("stages".into(), stages.into());
+    }
+    if let Some(retrain) = &config.retrain {
+        out.insert("retrain".into(), retrain_value(retrain));
     }
     if !config.components.is_empty() {
         let components: Map<_, _> =
@@ -70,6 +75,85 @@ pub fn show(config: &Config) -> Value {
         out.insert("notify".into(), notify.into());
     }
     out.into()
+}
+
+fn retrain_value(settings: &Settings) -> Value {
+    let mut out = Map::new();
+    let workflow = match &settings.repository {
+        None => json!(settings.workflow),
+        Some(repository) => json!({ "repo": repository, "workflow": settings.workflow }),
+    };
+    out.insert("workflow".into(), workflow);
+    let when = match &settings.when {
+        When::FromWorkflow => json!("from-workflow"),
+        When::Given(schedules) => {
+            schedules.iter().map(|one| json!({ "cron": one.cron.text(), "timezone": one.zone_name() })).collect()
+        }
+    };
+    out.insert("cron".into(), when);
+    let spans = [
+        ("late-after", settings.late_after),
+        ("tolerance", settings.tolerance),
+        ("timeout", settings.timeout),
+        ("history", settings.history),
+    ];
+    out.extend(spans.map(|(key, span)| (key.to_owned(), text::duration_setting(span).into())));
+    let expect = expect_value(&settings.expect);
+    if !expect.is_empty() {
+        out.insert("expect".into(), expect.into());
+    }
+    if !settings.champion.is_empty() {
+        out.insert("champion".into(), settings.champion.iter().map(challenge_value).collect::<Vec<_>>().into());
+    }
+    out.into()
+}
+
+fn expect_value(expect: &Wanted) -> Map<String, Value> {
+    let mut out = Map::new();
+    if let Some(branch) = &expect.branch {
+        out.insert("branch".into(), branch.as_str().into());
+    }
+    if let Some(model) = &expect.model {
+        let model = match model {
+            Trace::Artifact { name, digest } => json!({ "name": name, "digest": digest }),
+            Trace::Commit(globs) => json!({ "commit": globs.patterns }),
+        };
+        out.insert("artifact".into(), model);
+    }
+    if let Some(metrics) = &expect.metrics {
+        out.insert("metrics".into(), json!({ "file": metrics.file, "must": metrics.must }));
+    }
+    if let Some(deploy) = &expect.deploy {
+        let (key, name) = match &deploy.to {
+            Target::Environment(name) => ("environment", name),
+            Target::Workflow(file) => ("workflow", file),
+        };
+        out.insert("deploy".into(), json!({ "within": text::duration_setting(deploy.within), key: name }));
+    }
+    out
+}
+
+fn challenge_value(challenge: &Challenge) -> Value {
+    let mut out = json!({ "metric": challenge.metric });
+    for (key, bound) in [("min", challenge.min), ("max", challenge.max)] {
+        if let Some(bound) = bound {
+            out[key] = number(bound);
+        }
+    }
+    if let Some(drop) = challenge.drop {
+        out["max-drop"] = match drop {
+            Drop::By(by) => number(by),
+            Drop::Percent(_) => drop.to_string().into(),
+        };
+    }
+    let word = Better::WORDS.iter().find(|(_, better)| *better == challenge.better);
+    out["direction"] = word.map_or("", |(word, _)| word).into();
+    match &challenge.size {
+        Some(Size::Fixed(count)) => out["size"] = (*count).into(),
+        Some(Size::Metric(name)) => out["size"] = name.as_str().into(),
+        None => {}
+    }
+    out
 }
 
 fn check_value(check: &Check) -> Value {

@@ -4,6 +4,7 @@
 //! record; a number that is not in it cannot be in a report.
 
 pub mod advice;
+pub mod audit;
 pub mod compare;
 pub mod convert;
 pub mod evidence;

@@ -8,6 +8,7 @@ pub mod env;
 pub mod fs;
 #[cfg(feature = "net")]
 pub mod http;
+pub mod listing;
 pub mod secret;
 pub mod text;
 

@@ -12,7 +12,7 @@ use crate::sys::text as words;
 const APART: &str = "&#8203;";
 
 /// One line of text in an HTML element.
-pub(super) fn html(text: &str) -> String {
+pub(in crate::report) fn html(text: &str) -> String {
     apart(&words::one_line(text), |ch| match ch {
         '&' => Some("&amp;"),
         '<' => Some("&lt;"),
@@ -216,7 +216,7 @@ pub(in crate::report) fn cell_code(raw: &str) -> String {
 }
 
 /// A fenced block, with a fence longer than any inside (CommonMark 4.5).
-pub(super) fn fence(raw: &str, language: &str) -> String {
+pub(in crate::report) fn fence(raw: &str, language: &str) -> String {
     let plain = words::plain_lines(raw);
     let ticks = "`".repeat(longest_run(&plain).max(2) + 1);
     format!("{ticks}{language}\n{}\n{ticks}\n", plain.trim_end())

@@ -15,7 +15,7 @@ mod tests;
 use std::time::Duration;
 
 pub use self::around::{Around, Link, Note};
-pub(super) use self::escape::{cell_code, prose};
+pub(super) use self::escape::{cell_code, fence, html, prose};
 
 use self::document::{Block, Document, Kind, Piece, Rest};
 use self::escape::Pen;

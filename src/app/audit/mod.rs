@@ -1,0 +1,131 @@
+//! The audit of a scheduled retraining: asks GitHub what it knows of the workflow, and lets `retrain` judge.
+//!
+//! Deliberately absent: writing anywhere.
+
+mod ask;
+mod model;
+mod sources;
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Context, Stop, remote};
+use crate::config::Config;
+use crate::github::Client;
+use crate::retrain::audit::Outcome;
+use crate::retrain::want::Want;
+use crate::retrain::{self, Audit, Facts, Settings};
+
+/// The command's name.
+pub const COMMAND: &str = "audit retrain";
+/// Looks that may follow from what the one before found.
+const ROUNDS: usize = 4;
+/// Models that are read, the newest: those that the verdict turns on, and enough for a trend.
+const MODELS: usize = 12;
+
+/// What is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The moment; now if none is given.
+    pub as_of: Option<Timestamp>,
+    /// The repository on GitHub; that of the settings, of the job or of the remote `origin` if none is named.
+    pub repo: Option<String>,
+}
+
+/// Audits the workflow of `retrain:`.
+///
+/// # Errors
+/// No settings for it, a moment in the future, or a GitHub that does not know the repository. Whatever else is not
+/// known is part of the audit.
+pub fn audit(context: &Context, request: &Request, tell: impl Fn(&str) + 'static) -> anyhow::Result<Audit> {
+    let config = context.load()?;
+    let client = remote::connect(context, tell)?;
+    of(context, &client, &config, request)
+}
+
+/// The same with a client and a policy that are there.
+///
+/// # Errors
+/// As [`audit`].
+pub fn of(context: &Context, client: &Client, config: &Config, request: &Request) -> anyhow::Result<Audit> {
+    let Some(settings) = &config.retrain else {
+        let hint =
+            "add `retrain: { workflow: model-training.yml }` to it; `mgmt config schema` prints what else it takes";
+        return Err(Stop::usage(format!("{} audits no schedule", config.path), Some(hint.to_owned())).into());
+    };
+    let now = context.clock.now();
+    let as_of = request.as_of.unwrap_or(now);
+    if as_of > now {
+        let hint = "leave it out for now, or name a moment of the past".to_owned();
+        return Err(Stop::usage(format!("--as-of {as_of} lies in the future"), Some(hint)).into());
+    }
+    let slug = remote::slug(context, request.repo.as_deref().or(settings.repository.as_deref()))?;
+    let from = history(settings, as_of);
+    let ask = ask::Ask { client, slug: &slug, settings, from, as_of };
+    let (mut facts, branch) = ask.facts()?;
+    let is_here = settings.repository.is_none() && request.repo.is_none();
+    let sources = match is_here {
+        true => sources::here(&config.root, &settings.workflow),
+        false => sources::there(client, &slug, &branch, &settings.workflow),
+    };
+    ask.since(&mut facts, &branch, &sources);
+    let mut artifacts = ask.artifacts(&mut facts);
+    let mut asked = BTreeSet::new();
+    for _ in 0..ROUNDS {
+        let Outcome { audit, wants } = retrain::audit(settings, facts.clone(), &sources);
+        let fresh: Vec<_> = wants.into_iter().filter(|want| asked.insert(want.clone())).collect();
+        if fresh.is_empty() {
+            let more = for_trends(&audit, &facts, &artifacts);
+            if more.is_empty() {
+                return Ok(audit);
+            }
+            for want in more {
+                look(&ask, config, &mut facts, &mut artifacts, &want);
+            }
+            break;
+        }
+        for want in fresh {
+            look(&ask, config, &mut facts, &mut artifacts, &want);
+        }
+    }
+    Ok(retrain::audit(settings, facts, &sources).audit)
+}
+
+/// Since when runs matter: a slot before the history may have had a run just before its beginning.
+fn history(settings: &Settings, as_of: Timestamp) -> Timestamp {
+    let back = SignedDuration::try_from(settings.history).unwrap_or_default();
+    as_of.checked_sub(back).unwrap_or(Timestamp::MIN)
+}
+
+fn look(ask: &ask::Ask<'_>, config: &Config, facts: &mut Facts, artifacts: &mut ask::Artifacts, want: &Want) {
+    match want {
+        Want::Model { run, artifact } => {
+            if let Some(artifact) = artifacts.get(artifact) {
+                facts.models.insert(*run, model::read(ask.client, ask.slug, artifact, ask.settings, &config.limits));
+            }
+        }
+        Want::Jobs { run } => drop(facts.jobs.insert(*run, ask.jobs(*run))),
+        Want::Statuses { deployment } => {
+            let found = facts.deployments.items_mut().iter_mut().find(|one| one.id == *deployment);
+            if let Some(found) = found {
+                found.statuses = ask.statuses(*deployment);
+            }
+        }
+    }
+}
+
+/// Models that the verdict does not turn on: of the newest runs that are still there.
+fn for_trends(audit: &Audit, facts: &Facts, artifacts: &ask::Artifacts) -> Vec<Want> {
+    if audit.trends.metrics.is_empty() {
+        return Vec::new();
+    }
+    let left = MODELS.saturating_sub(facts.models.len());
+    let runs: BTreeSet<u64> = audit.slots.iter().filter_map(|slot| slot.run_id).collect();
+    let known = |artifact: &crate::github::Artifact| {
+        let run = artifact.workflow_run.as_ref().and_then(|run| run.id)?;
+        let wanted = !artifact.expired && runs.contains(&run) && !facts.models.contains_key(&run);
+        wanted.then_some(Want::Model { run, artifact: artifact.id })
+    };
+    artifacts.values().rev().filter_map(known).take(left).collect()
+}

@@ -1,0 +1,446 @@
+//! Which state a slot has.
+//!
+//! A run is asked one question after the other, in the order of [`super::slot::STATES`]: did it begin within the
+//! tolerance, has it ended, was it on the branch, did it succeed, did it leave a model, is the model still there, is it
+//! the one that was left, has it its metrics, is it another one than before, is it good enough, did it get to
+//! production. Every question is asked as far as its facts go: the first that is answered with no names the slot; if
+//! none is, one that could not be answered makes it `unknown`. So nothing that is missing ends as `on-time`, and
+//! nothing that becomes known hides a fault that was known before.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::champion::{self, Champion, Comparison};
+use super::facts::{Artifact, Facts, Listing, Model, Run};
+use super::product;
+use super::settings::Settings;
+use super::slot::{Assigned, Class, Depth, Failure, Slot, State};
+use crate::gate::RuleVerdict;
+use crate::sys::text;
+
+/// What came before a slot.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Past {
+    /// The run whose model is in use: the newest that was good enough.
+    pub(super) champion: Option<u64>,
+    /// The run that left the newest model.
+    pub(super) last: Option<u64>,
+    /// Whether a scheduled run was seen.
+    pub(super) has_run: bool,
+}
+
+/// A slot with what was compared for it.
+pub(super) struct Judged {
+    pub(super) slot: Slot,
+    pub(super) comparisons: Vec<Comparison>,
+    /// The run whose model counts from now on.
+    pub(super) model: Option<u64>,
+    /// A run that left a model, good enough or not.
+    pub(super) left: Option<u64>,
+    /// What came before.
+    pub(super) past: Past,
+}
+
+/// Everything that slots are judged by.
+pub(super) struct Judge<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) facts: &'a Facts,
+    /// Whether runs may be missing from the list, and why.
+    pub(super) gap: Option<String>,
+    /// When the newest scheduled run was asked for.
+    pub(super) newest: Option<Timestamp>,
+    /// The newest artifact of each run: an attempt may leave another one.
+    pub(super) artifacts: BTreeMap<u64, &'a Artifact>,
+}
+
+/// What the questions found.
+#[derive(Default)]
+pub(super) struct Answers {
+    faults: Vec<(State, String)>,
+    open: Vec<String>,
+    awaited: Option<String>,
+    notes: Vec<String>,
+    pub(super) comparisons: Vec<Comparison>,
+    failure: Option<Failure>,
+}
+
+impl Answers {
+    pub(super) fn fault(&mut self, state: State, detail: impl Into<String>) {
+        self.faults.push((state, detail.into()));
+    }
+
+    /// Nobody can say.
+    pub(super) fn open(&mut self, detail: impl Into<String>) {
+        self.open.push(detail.into());
+    }
+
+    /// It will be known later.
+    pub(super) fn awaited(&mut self, detail: impl Into<String>) {
+        self.awaited = Some(detail.into());
+    }
+
+    fn end(self, otherwise: State) -> (State, Option<String>) {
+        let first = self.faults.into_iter().min_by_key(|(state, _)| state.precedence());
+        let open = self.open.into_iter().next();
+        let (state, detail) = match (first, open, self.awaited) {
+            (Some((state, detail)), ..) => (state, Some(detail)),
+            (None, Some(detail), _) => (State::Unknown, Some(detail)),
+            (None, None, Some(detail)) => (State::Running, Some(detail)),
+            (None, None, None) => (otherwise, None),
+        };
+        let parts: Vec<_> = detail.into_iter().chain(self.notes).collect();
+        (state, (!parts.is_empty()).then(|| parts.join("; ")))
+    }
+}
+
+impl<'a> Judge<'a> {
+    pub(super) fn new(settings: &'a Settings, facts: &'a Facts) -> Self {
+        let items = facts.runs.items();
+        let is_odd = |run: &&Run| run.created.is_none() || run.event.is_none();
+        let odd =
+            items.iter().find(is_odd).map(|run| format!("of run {} GitHub does not say when or why it began", run.id));
+        let gap = facts.runs.gap().map(|gap| format!("the list of runs is not whole: {gap}")).or(odd);
+        let newest = items.iter().filter(|run| run.is_scheduled()).filter_map(|run| run.created).max();
+        let mut artifacts: Vec<_> = facts.artifacts.items().iter().collect();
+        artifacts.sort_by_key(|artifact| (artifact.created, artifact.id));
+        let artifacts = artifacts.into_iter().filter_map(|artifact| Some((artifact.run?, artifact))).collect();
+        Self { settings, facts, gap, newest, artifacts }
+    }
+
+    /// The states of all slots. Those from `deep` on are looked at as a model.
+    fn all(&self, assigned: &[Assigned<'_>], deep: usize) -> Vec<Judged> {
+        let mut past = Past::default();
+        let one = |(at, assigned): (usize, &Assigned<'_>)| {
+            let depth = if at >= deep { Depth::Model } else { Depth::Run };
+            let judged = self.slot(assigned, depth, &past);
+            past.champion = judged.model.or(past.champion);
+            past.last = judged.left.or(past.last);
+            past.has_run |= !assigned.scheduled.is_empty();
+            judged
+        };
+        assigned.iter().enumerate().map(one).collect()
+    }
+
+    /// The states of all slots, and which of them is the newest that can be judged: that one was looked at as a model.
+    pub(super) fn judge(&self, assigned: &[Assigned<'_>]) -> (Vec<Judged>, Option<usize>) {
+        let mut deep = assigned.len();
+        loop {
+            let judged = self.all(assigned, deep);
+            match judged.iter().rposition(|one| one.slot.state.is_judged()) {
+                Some(newest) if newest < deep => deep = newest,
+                newest => return (judged, newest),
+            }
+        }
+    }
+
+    /// The state of a slot.
+    pub(super) fn slot(&self, assigned: &Assigned<'_>, depth: Depth, past: &Past) -> Judged {
+        let all = assigned.scheduled.iter().map(|run| self.run(assigned, run, depth, past, true));
+        // The earliest of those that are as good.
+        let best = all.reduce(|best, next| if rank(next.slot.state) < rank(best.slot.state) { next } else { best });
+        let mut judged = best.unwrap_or_else(|| self.without(assigned, depth, past));
+        let others = assigned.scheduled.len().saturating_sub(1);
+        if others > 0 {
+            let note = format!("{} of this slot beside it", text::plural(others as u64, "other run", "other runs"));
+            judged.slot.detail = Some(judged.slot.detail.map_or(note.clone(), |detail| format!("{detail}; {note}")));
+        }
+        if judged.slot.state.class() == Class::Bad {
+            let by_hand = assigned.other.iter().map(|run| self.run(assigned, run, depth, past, false));
+            if let Some(cover) = by_hand.into_iter().find(|cover| cover.slot.state.class() == Class::Kept) {
+                judged.slot.covered_by = cover.slot.run_id;
+                (judged.model, judged.left) = (cover.model, cover.left);
+                judged.comparisons = cover.comparisons;
+            }
+        }
+        judged
+    }
+
+    /// A slot that no scheduled run belongs to.
+    fn without(&self, assigned: &Assigned<'_>, depth: Depth, past: &Past) -> Judged {
+        let Facts { as_of, workflow, .. } = self.facts;
+        let waits = self.settings.tolerance;
+        let (state, detail) = if let (Some(why), None) = (self.disabled(assigned.at), &self.gap) {
+            (State::Disabled, Some(why))
+        } else if !is_over(assigned.at, waits, *as_of) {
+            (State::Pending, None)
+        } else if let Some(gap) = &self.gap {
+            (State::Unknown, Some(gap.clone()))
+        } else if workflow.created.is_none() && workflow.scheduled_since.is_none() && !past.has_run {
+            let why = "no run until then, and GitHub does not say since when the workflow exists";
+            (State::Unknown, Some(why.to_owned()))
+        } else {
+            (State::Missed, Some(format!("no run within {}", text::duration_setting(waits))))
+        };
+        let slot = Slot {
+            expected_at: assigned.at,
+            state,
+            run_id: None,
+            attempt: None,
+            started_at: None,
+            finished_at: None,
+            late_seconds: None,
+            depth,
+            detail,
+            covered_by: None,
+            commit: None,
+            url: None,
+            failure: None,
+        };
+        Judged { slot, comparisons: Vec::new(), model: None, left: None, past: past.clone() }
+    }
+
+    /// Why the schedule did not run at that moment, if the workflow is disabled and has been since.
+    fn disabled(&self, slot: Timestamp) -> Option<String> {
+        let why = disabled(self.facts.workflow.state.as_deref())?;
+        self.newest.is_none_or(|newest| newest <= slot).then_some(why)
+    }
+
+    fn run(&self, assigned: &Assigned<'_>, run: &Run, depth: Depth, past: &Past, scheduled: bool) -> Judged {
+        let late = run.created.map(|created| created.duration_since(assigned.at).as_secs().max(0));
+        let mut answers = Answers::default();
+        if scheduled {
+            self.tolerated(&mut answers, late);
+        }
+        let left = self.product(&mut answers, assigned, run, depth, past);
+        if let Some(attempt) = run.attempt.filter(|attempt| *attempt > 1) {
+            let before = text::plural(u64::from(attempt) - 1, "earlier attempt", "earlier attempts");
+            answers.notes.push(format!("attempt {attempt}, after {before}"));
+        }
+        let is_late = scheduled && late.is_some_and(|late| late > seconds(self.settings.late_after));
+        let failure = answers.failure.take();
+        let comparisons = std::mem::take(&mut answers.comparisons);
+        let (state, detail) = answers.end(if is_late { State::Late } else { State::OnTime });
+        let slot = Slot {
+            expected_at: assigned.at,
+            state,
+            run_id: Some(run.id),
+            attempt: run.attempt,
+            started_at: run.began(),
+            finished_at: run.ended(),
+            late_seconds: late.filter(|_| scheduled),
+            depth,
+            detail,
+            covered_by: None,
+            commit: run.sha.clone(),
+            url: run.url.clone(),
+            failure,
+        };
+        let is_good = matches!(state.class(), Class::Kept | Class::Late | Class::Faded);
+        // One that comes too late for its slot is a model all the same.
+        let came_too_late = state == State::Missed && left;
+        let model = (left && (is_good || came_too_late)).then_some(run.id);
+        Judged { slot, comparisons, model, left: left.then_some(run.id), past: past.clone() }
+    }
+
+    fn tolerated(&self, answers: &mut Answers, late: Option<i64>) {
+        let most = self.settings.tolerance;
+        match late {
+            Some(late) if late > seconds(most) => {
+                let late = text::duration(Duration::from_secs(late.unsigned_abs()));
+                answers.fault(
+                    State::Missed,
+                    format!("its run came after {late}, later than {}", text::duration_setting(most)),
+                );
+            }
+            Some(_) => {}
+            None => answers.open("GitHub does not say when the run began"),
+        }
+    }
+
+    /// Asks a run; whether it left a model.
+    fn product(&self, answers: &mut Answers, assigned: &Assigned<'_>, run: &Run, depth: Depth, past: &Past) -> bool {
+        if !self.ended(answers, run) {
+            return false;
+        }
+        self.on_branch(answers, run);
+        if !self.succeeded(answers, run) {
+            return false;
+        }
+        let product = product::Product { judge: self, assigned, run, depth };
+        let before = answers.faults.len();
+        product.model(answers);
+        let left =
+            answers.faults.len() == before || answers.faults.iter().all(|(state, _)| state.class() == Class::Faded);
+        product.is_new(answers, past.last);
+        self.champion(answers, run, depth, past);
+        product.deployed(answers);
+        left
+    }
+
+    fn ended(&self, answers: &mut Answers, run: &Run) -> bool {
+        let Some(status) = run.status.as_deref() else {
+            answers.open("GitHub does not say how far its run is");
+            return false;
+        };
+        if run.is_completed() {
+            return true;
+        }
+        let word = text::shorten(&text::one_line(status), 40);
+        match run.began() {
+            None => answers.open(format!("its run is {word}, and GitHub does not say since when")),
+            Some(began) if is_over(began, self.settings.timeout, self.facts.as_of) => {
+                let since = text::duration(since(began, self.facts.as_of));
+                let most = text::duration_setting(self.settings.timeout);
+                answers.fault(State::TimedOut, format!("its run is {word} for {since}, longer than {most}"));
+            }
+            Some(_) => answers.awaited(format!("its run is {word}")),
+        }
+        false
+    }
+
+    fn on_branch(&self, answers: &mut Answers, run: &Run) {
+        let wanted = self.settings.expect.branch.as_ref().or(self.facts.repository.default_branch.as_ref());
+        match (wanted, &run.branch) {
+            (None, _) => answers.open("GitHub does not name the default branch"),
+            (_, None) => answers.open("GitHub does not name the branch of its run"),
+            (Some(wanted), Some(branch)) if wanted != branch => {
+                let branch = text::shorten(&text::one_line(branch), 100);
+                answers.fault(
+                    State::WrongBranch,
+                    format!("its run was on `{branch}`, not on `{}`", text::one_line(wanted)),
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn succeeded(&self, answers: &mut Answers, run: &Run) -> bool {
+        let Some(conclusion) = run.conclusion.as_deref() else {
+            answers.open("GitHub does not say how its run ended");
+            return false;
+        };
+        let took = run.began().zip(run.ended()).map(|(began, ended)| since(began, ended));
+        let hung = took.filter(|took| *took >= self.settings.timeout);
+        match conclusion {
+            "success" => return true,
+            "timed_out" => answers.fault(State::TimedOut, "its run took too long and was ended"),
+            // GitHub cancels a job that passes its `timeout-minutes`.
+            "cancelled" if hung.is_some() => {
+                let took = text::duration(hung.unwrap_or_default());
+                answers.fault(State::TimedOut, format!("its run was cancelled after {took}"));
+            }
+            "cancelled" => match self.successor(run) {
+                Some(newer) => answers.fault(State::Superseded, format!("run {newer} began while it went on")),
+                None => answers.fault(State::Cancelled, "its run was cancelled"),
+            },
+            "stale" => answers.fault(State::Cancelled, "GitHub gave its run up"),
+            "failure" => answers.fault(State::Failed, "its run failed"),
+            "startup_failure" => {
+                answers.fault(State::Failed, "its run could not start: the workflow file cannot be used")
+            }
+            "skipped" => answers.fault(State::Failed, "its run was skipped: nothing was trained"),
+            "action_required" => answers.fault(State::Failed, "its run waits for somebody's approval"),
+            word => {
+                let word = text::shorten(&text::one_line(word), 40);
+                answers.open(format!("its run ended as `{word}`, which is not known to be a success"));
+            }
+        }
+        answers.failure = self.failure(run);
+        if let (Some(failure), Some((_, detail))) = (&answers.failure, answers.faults.last_mut()) {
+            let short = |words: &str| text::shorten(&text::one_line(words), 100);
+            let step = failure.step.as_deref().map(|step| format!(", step `{}`", short(step))).unwrap_or_default();
+            detail.push_str(&format!(": job `{}`{step}", short(&failure.job)));
+        }
+        false
+    }
+
+    /// The run that took the place of a cancelled one.
+    fn successor(&self, run: &Run) -> Option<u64> {
+        let (created, ended) = (run.created?, run.ended()?);
+        let is_newer = |other: &&Run| {
+            other.id != run.id && other.created.is_some_and(|at| (at, other.id) > (created, run.id) && at <= ended)
+        };
+        self.facts
+            .runs
+            .items()
+            .iter()
+            .filter(is_newer)
+            .min_by_key(|other| (other.created, other.id))
+            .map(|other| other.id)
+    }
+
+    fn failure(&self, run: &Run) -> Option<Failure> {
+        let jobs = self.facts.jobs.get(&run.id)?;
+        let is_bad = |word: Option<&str>| !matches!(word, Some("success" | "skipped" | "neutral"));
+        // A job that failed tells more than one that was cancelled because of it.
+        let rank = |word: Option<&str>| match word {
+            Some("failure") => 0,
+            Some("timed_out" | "startup_failure") => 1,
+            _ => 2,
+        };
+        let bad = jobs.items().iter().filter(|job| is_bad(job.conclusion.as_deref()));
+        let job = bad.min_by_key(|job| rank(job.conclusion.as_deref()))?;
+        Some(Failure { job: job.name.clone(), step: job.step.clone(), tail: job.tail.clone() })
+    }
+
+    fn champion(&self, answers: &mut Answers, run: &Run, depth: Depth, past: &Past) {
+        if self.settings.champion.is_empty() {
+            return;
+        }
+        let Some(values) = self.values(run.id) else { return };
+        let champion = match past.champion.map(|before| (before, self.values(before))) {
+            None => Champion::None,
+            Some((run, Some(values))) => Champion::Of { run, values },
+            Some((run, None)) => Champion::Unknown(match self.facts.models.get(&run) {
+                Some(Model::Unknown(why)) => format!("run {run}: {why}"),
+                Some(Model::Read { .. }) => format!("the artifact of run {run} has no metrics that could be read"),
+                None => format!("the artifact of run {run} was not looked into"),
+            }),
+        };
+        if depth == Depth::Run && matches!(champion, Champion::Unknown(_)) {
+            return;
+        }
+        answers.comparisons = champion::compare(&self.settings.champion, values, &champion);
+        let worse = answers.comparisons.iter().filter(|one| one.verdict == RuleVerdict::Fail);
+        let worse: Vec<_> = worse.map(|one| format!("{}: {}", text::one_line(&one.metric), one.message)).collect();
+        if !worse.is_empty() {
+            answers.fault(State::WorseThanChampion, worse.join("; "));
+        }
+    }
+
+    fn values(&self, run: u64) -> Option<&champion::Values> {
+        match self.facts.models.get(&run)? {
+            Model::Read { metrics: super::facts::Metrics::Read(values), .. } => Some(values),
+            _ => None,
+        }
+    }
+}
+
+/// Which of several runs of one slot speaks for it.
+fn rank(state: State) -> (Class, bool) {
+    (state.class(), state == State::Missed)
+}
+
+/// Why a workflow in this state does not run, in words.
+pub(super) fn disabled(state: Option<&str>) -> Option<String> {
+    let why = match state? {
+        "active" => return None,
+        "disabled_inactivity" => "GitHub disabled the workflow, because nothing happened in the repository for 60 days",
+        "disabled_manually" => "somebody disabled the workflow",
+        "disabled_fork" => "the workflow is disabled, because the repository is a fork",
+        "deleted" => "the workflow's file was deleted",
+        other => return Some(format!("the workflow is `{}`", text::shorten(&text::one_line(other), 40))),
+    };
+    Some(why.to_owned())
+}
+
+/// Whether more than `span` has gone by.
+pub(super) fn is_over(from: Timestamp, span: Duration, now: Timestamp) -> bool {
+    since(from, now) > span
+}
+
+/// Nothing, for a time in the future.
+pub(super) fn since(from: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(from)).unwrap_or_default()
+}
+
+fn seconds(span: Duration) -> i64 {
+    SignedDuration::try_from(span).map_or(i64::MAX, |span| span.as_secs())
+}
+
+/// Whether something may be missing from a list, in words.
+pub(super) fn gap<T>(list: &Listing<T>, what: &str) -> Option<String> {
+    list.gap().map(|gap| format!("the list of {what} is not whole: {gap}"))
+}

@@ -1,0 +1,25 @@
+//! Floor 3: whether a scheduled retraining really happened, and was worth it. Pure.
+//!
+//! The moments at which a schedule should have run come from its own text ([`cron`]), what ran from GitHub
+//! ([`Facts`]); each slot gets one state ([`slot`]), and the newest one that can be judged decides. Around it stand
+//! what makes a green retraining useless ([`wiring`]), the comparison with the model before ([`champion`]) and what
+//! changed over the history ([`trend`]). Deliberately absent: any look at GitHub, at files or at a clock, and acting
+//! on what was found.
+
+pub mod audit;
+pub mod champion;
+pub mod cron;
+pub mod facts;
+mod judge;
+mod product;
+pub mod settings;
+pub mod slot;
+pub mod trend;
+pub mod want;
+pub mod wiring;
+pub mod workflow;
+
+pub use audit::{Audit, audit};
+pub use facts::Facts;
+pub use settings::Settings;
+pub use slot::{Slot, State};

@@ -1,0 +1,521 @@
+//! `retrain:` as it stands in the configuration.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::cron::{self, Cron, Schedule};
+use crate::decode::tree::{Data, Node};
+use crate::decode::{Decoder, Fields, Key, Place, schema};
+use crate::evidence::metric::Better;
+use crate::gate::rule;
+use crate::gate::scope::Globs;
+use crate::sys::text;
+
+const LATE_AFTER: Duration = Duration::from_secs(30 * 60);
+const TOLERANCE: Duration = Duration::from_secs(12 * 3600);
+/// How long GitHub lets a job go on.
+const TIMEOUT: Duration = Duration::from_secs(6 * 3600);
+const HISTORY: Duration = Duration::from_secs(12 * 7 * 86_400);
+const MOST_HISTORY: Duration = Duration::from_secs(366 * 86_400);
+
+/// What a scheduled retraining must have done.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `owner/name` of another repository.
+    pub repository: Option<String>,
+    /// The workflow's file name.
+    pub workflow: String,
+    /// When it should run.
+    pub when: When,
+    /// A run that begins later than this is late.
+    pub late_after: Duration,
+    /// A run that begins later than this comes too late: its slot is missed.
+    pub tolerance: Duration,
+    /// A run that goes on for longer hangs.
+    pub timeout: Duration,
+    /// What must have come of it.
+    pub expect: Expect,
+    /// What a new model is held to.
+    pub champion: Vec<Challenge>,
+    /// How far back slots are looked at.
+    pub history: Duration,
+}
+
+/// Where the schedule is written.
+#[derive(Clone, Debug)]
+pub enum When {
+    /// In the workflow's own file.
+    FromWorkflow,
+    /// In the configuration.
+    Given(Vec<Schedule>),
+}
+
+/// What must have come of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Expect {
+    /// The branch that it must have run on; the default branch if not given.
+    pub branch: Option<String>,
+    /// The model that it must have left.
+    pub model: Option<Trace>,
+    /// The metrics that the model's artifact must hold.
+    pub metrics: Option<Metrics>,
+    /// Where the model must have gone.
+    pub deploy: Option<Deploy>,
+}
+
+/// What a new model leaves behind.
+#[derive(Clone, Debug)]
+pub enum Trace {
+    /// An artifact of the run.
+    Artifact {
+        /// Its name.
+        name: String,
+        /// Whether it must have a digest, and hold to it.
+        digest: bool,
+    },
+    /// A commit that touches these paths.
+    Commit(Globs),
+}
+
+/// The file with metrics in the artifact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metrics {
+    /// Its path in the artifact.
+    pub file: String,
+    /// Names that must be there, as finite numbers.
+    pub must: Vec<String>,
+}
+
+/// Where a new model must have gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deploy {
+    /// How long after the run's end.
+    pub within: Duration,
+    /// What shows it.
+    pub to: Target,
+}
+
+/// What shows that a model was deployed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A deployment to this environment.
+    Environment(String),
+    /// A run of this workflow.
+    Workflow(String),
+}
+
+/// What a new model's metric is held to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Challenge {
+    /// The metric's name in the file.
+    pub metric: String,
+    /// The least value.
+    pub min: Option<f64>,
+    /// The greatest value.
+    pub max: Option<f64>,
+    /// How much worse than the champion it may be.
+    pub drop: Option<Drop>,
+    /// Which way the metric gets better.
+    pub better: Better,
+    /// Of how many samples the metric is a share.
+    pub size: Option<Size>,
+}
+
+/// How much worse is allowed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Drop {
+    /// In the metric's own unit.
+    By(f64),
+    /// In percent of the champion's absolute value.
+    Percent(f64),
+}
+
+impl std::fmt::Display for Drop {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::By(by) => out.write_str(&text::number(*by)),
+            Self::Percent(share) => write!(out, "{}%", text::number(*share)),
+        }
+    }
+}
+
+/// How many samples a model was tested with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Size {
+    /// So many.
+    Fixed(u64),
+    /// As many as this metric of the same file says.
+    Metric(String),
+}
+
+/// The keys of `retrain:`.
+pub const KEYS: &[Key] = &[
+    Key::required(
+        "workflow",
+        "The file of the workflow that trains: `model-training.yml`, or `{repo: owner/name, workflow: …}`.",
+        || json!({ "anyOf": [file_schema(), schema::object(WORKFLOW)] }),
+    ),
+    Key::optional(
+        "cron",
+        "When it should run: `from-workflow` (the default), or `{cron: '0 18 * * 0', timezone: UTC}`, or a list of those.",
+        || {
+            json!({ "anyOf": [{ "const": FROM_WORKFLOW }, schema::object(CRON),
+            { "type": "array", "items": schema::object(CRON), "minItems": 1 }] })
+        },
+    ),
+    Key::optional(
+        "late-after",
+        "A run that begins later than this is late: a warning (default 30m).",
+        schema::duration,
+    ),
+    Key::optional(
+        "tolerance",
+        "A run that begins later than this comes too late: its slot is missed (default 12h).",
+        schema::duration,
+    ),
+    Key::optional("timeout", "A run that goes on for longer than this hangs (default 6h).", schema::duration),
+    Key::optional("expect", "What must have come of a run.", || schema::object(EXPECT)),
+    Key::optional(
+        "champion",
+        "What a new model is held to: limits, and the model before it.",
+        || json!({ "type": "array", "items": schema::object(CHAMPION), "minItems": 1 }),
+    ),
+    Key::optional("history", "How far back slots are looked at (default 12w, at most 366d).", schema::duration),
+];
+
+const WORKFLOW: &[Key] = &[
+    Key::required("repo", "The repository: `owner/name`.", repository_schema),
+    Key::required("workflow", "The workflow's file.", file_schema),
+];
+
+const CRON: &[Key] = &[
+    Key::required("cron", "Five fields, as GitHub reads them.", schema::string),
+    Key::optional("timezone", "A name of the IANA time zone database (default UTC).", schema::string),
+];
+
+const EXPECT: &[Key] = &[
+    Key::optional("branch", "The branch that it runs on (default: the repository's default branch).", schema::string),
+    Key::optional(
+        "artifact",
+        "The artifact that holds the model: its name, `{name: model, digest: false}` where GitHub gives no digests, or \
+         `{commit: models/**}` for a commit that touches these paths.",
+        || json!({ "anyOf": [{ "type": "string" }, schema::object(ARTIFACT)] }),
+    ),
+    Key::optional("metrics", "The file with metrics in that artifact.", || schema::object(METRICS)),
+    Key::optional("deploy", "Where the model must have gone.", || schema::object(DEPLOY)),
+];
+
+const ARTIFACT: &[Key] = &[
+    Key::optional("name", "The artifact's name.", schema::string),
+    Key::optional("digest", "Whether it must have a digest and hold to it (default true).", schema::boolean),
+    Key::optional("commit", "Instead of an artifact: paths that a commit must touch.", rule::globs_schema),
+];
+
+const METRICS: &[Key] = &[
+    Key::required("file", "Its path in the artifact.", schema::string),
+    Key::optional("must", "Names that must be there, as finite numbers; nested ones with dots.", schema::strings),
+];
+
+const DEPLOY: &[Key] = &[
+    Key::required("within", "How long after the run's end.", schema::duration),
+    Key::optional("environment", "The environment that must have a successful deployment.", schema::string),
+    Key::optional("workflow", "Instead of an environment: the workflow that must have run successfully.", file_schema),
+];
+
+const CHAMPION: &[Key] = &[
+    Key::required(
+        "metric",
+        "The metric's name in the file; a list of numbers there is one number for each seed.",
+        schema::string,
+    ),
+    Key::optional("min", "The least value that passes.", schema::number),
+    Key::optional("max", "The greatest value that passes.", schema::number),
+    Key::optional(
+        "max-drop",
+        "How much worse than the model before it passes: in the metric's own unit, or `2%` of that model's value.",
+        || json!({ "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string", "pattern": "^[0-9.]+ ?%$" }] }),
+    ),
+    Key::optional("direction", "Which way the metric gets better (default higher).", || {
+        schema::one_of(&["higher", "lower"])
+    }),
+    Key::optional(
+        "size",
+        "For a share such as accuracy: of how many samples, as a number or as the name of a metric in the same file. A \
+         comparison within the uncertainty is then inconclusive.",
+        || json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, { "type": "string" }] }),
+    ),
+];
+
+const FROM_WORKFLOW: &str = "from-workflow";
+
+fn file_schema() -> Value {
+    json!({ "type": "string", "pattern": "\\.ya?ml$" })
+}
+
+fn repository_schema() -> Value {
+    json!({ "type": "string", "pattern": "^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$" })
+}
+
+/// The schema of the section.
+#[must_use]
+pub fn settings_schema() -> Value {
+    schema::object(KEYS)
+}
+
+const CODE: &str = "config.retrain";
+
+/// Decodes the section.
+pub fn decode(decoder: &mut Decoder, node: &Node) -> Option<Settings> {
+    let fields = decoder.fields(node, "retrain", &[KEYS])?;
+    let workflow = fields.get("workflow").and_then(|node| workflow(decoder, node));
+    let when = fields.get("cron").map_or(Some(When::FromWorkflow), |node| when(decoder, node));
+    let mut span = |key: &str, default| fields.get(key).map_or(Some(default), |node| decoder.duration(node));
+    let (late_after, tolerance) = (span("late-after", LATE_AFTER), span("tolerance", TOLERANCE));
+    let (timeout, history) = (span("timeout", TIMEOUT), span("history", HISTORY));
+    if let (Some(late), Some(tolerance)) = (late_after, tolerance)
+        && late > tolerance
+    {
+        let place = fields.key_place("late-after").or_else(|| fields.key_place("tolerance")).unwrap_or(fields.place);
+        let (late, tolerance) = (text::duration_setting(late), text::duration_setting(tolerance));
+        let message = format!("no run could be late: `late-after` is {late}, and after {tolerance} it is missed");
+        decoder.error(CODE, place, message, Some("write a `tolerance` that is not shorter".to_owned()));
+    }
+    if history.is_some_and(|history| history > MOST_HISTORY) {
+        let place = fields.key_place("history").unwrap_or(fields.place);
+        decoder.error(CODE, place, "a history of more than 366 days", Some("write `history: 12w`".to_owned()));
+    }
+    let expect = fields.get("expect").map_or(Some(Expect::default()), |node| expect(decoder, node));
+    let champion = fields.get("champion").map_or(Some(Vec::new()), |node| champion(decoder, node));
+    if let (Some(expect), Some(place)) = (&expect, fields.key_place("champion"))
+        && expect.metrics.is_none()
+        && fields.get("champion").is_some()
+    {
+        let help = "say under `expect: metrics:` which file of the artifact holds them".to_owned();
+        decoder.error(CODE, place, "a new model has no metrics that could be compared", Some(help));
+    }
+    let (repository, workflow) = workflow?;
+    Some(Settings {
+        repository,
+        workflow,
+        when: when?,
+        late_after: late_after?,
+        tolerance: tolerance?,
+        timeout: timeout?,
+        expect: expect?,
+        champion: champion?,
+        history: history?,
+    })
+}
+
+fn workflow(decoder: &mut Decoder, node: &Node) -> Option<(Option<String>, String)> {
+    if !matches!(node.data, Data::Map(_)) {
+        return Some((None, file(decoder, node)?));
+    }
+    let fields = decoder.fields(node, "workflow", &[WORKFLOW])?;
+    let repository = fields.get("repo").and_then(|node| {
+        let text = decoder.text(node, "a repository such as `owner/name`")?;
+        let is_part = |part: &str| {
+            !part.is_empty()
+                && !matches!(part, "." | "..")
+                && part.chars().all(|ch| ch.is_ascii_alphanumeric() || "._-".contains(ch))
+        };
+        if text.split('/').count() != 2 || !text.split('/').all(is_part) {
+            let help = "write `owner/name`".to_owned();
+            decoder.error(CODE, &node.place, format!("{} is not a repository", node.describe()), Some(help));
+            return None;
+        }
+        Some(text)
+    });
+    let file = fields.get("workflow").and_then(|node| file(decoder, node));
+    Some((Some(repository?), file?))
+}
+
+fn file(decoder: &mut Decoder, node: &Node) -> Option<String> {
+    let text = decoder.text(node, "the name of a workflow file")?;
+    let file = text.strip_prefix(".github/workflows/").unwrap_or(&text);
+    let stem = file.strip_suffix(".yml").or_else(|| file.strip_suffix(".yaml"));
+    if stem.is_none_or(str::is_empty) || file.contains(|ch: char| ch.is_control() || "/\\?#%".contains(ch)) {
+        let help = "write the name of its file below .github/workflows, such as model-training.yml".to_owned();
+        decoder.error(CODE, &node.place, format!("{} is not the name of a workflow file", node.describe()), Some(help));
+        return None;
+    }
+    Some(file.to_owned())
+}
+
+fn when(decoder: &mut Decoder, node: &Node) -> Option<When> {
+    if node.text() == Some(FROM_WORKFLOW) {
+        return Some(When::FromWorkflow);
+    }
+    let items = match &node.data {
+        Data::List(items) if !items.is_empty() => items.as_slice(),
+        Data::Map(_) => std::slice::from_ref(node),
+        _ => {
+            decoder.wrong_type(node, "`from-workflow`, or `{cron: '0 18 * * 0', timezone: UTC}`");
+            return None;
+        }
+    };
+    let all: Vec<_> = items.iter().filter_map(|item| schedule(decoder, item)).collect();
+    (all.len() == items.len()).then_some(When::Given(all))
+}
+
+fn schedule(decoder: &mut Decoder, node: &Node) -> Option<Schedule> {
+    let fields = decoder.fields(node, "cron", &[CRON])?;
+    let refused = |decoder: &mut Decoder, place: &Place, error: cron::CronError| {
+        decoder.error("config.cron", place, error.message, Some(error.hint));
+    };
+    let cron = fields.get("cron").and_then(|node| {
+        let text = decoder.text(node, "a cron text such as '0 18 * * 0'")?;
+        Cron::parse(&text).map_err(|error| refused(decoder, &node.place, error)).ok()
+    });
+    let zone = fields.get("timezone").map_or_else(
+        || cron::zone("UTC").ok(),
+        |node| {
+            let name = decoder.text(node, "a time zone such as `Europe/Berlin`")?;
+            cron::zone(&name).map_err(|error| refused(decoder, &node.place, error)).ok()
+        },
+    );
+    Some(Schedule { cron: cron?, zone: zone? })
+}
+
+fn expect(decoder: &mut Decoder, node: &Node) -> Option<Expect> {
+    let fields = decoder.fields(node, "expect", &[EXPECT])?;
+    let branch = fields.get("branch").map(|node| words(decoder, node, "the name of a branch"));
+    let model = fields.get("artifact").map(|node| trace(decoder, node));
+    let metrics = fields.get("metrics").map(|node| metrics(decoder, node));
+    if let Some(place) = fields.key_place("metrics").filter(|_| metrics.is_some())
+        && !matches!(model, Some(None | Some(Trace::Artifact { .. })))
+    {
+        let help = "name the artifact that holds them under `artifact`".to_owned();
+        decoder.error(CODE, place, "metrics are read from an artifact, and none is named", Some(help));
+    }
+    let deploy = fields.get("deploy").map(|node| deploy(decoder, node));
+    Some(Expect {
+        branch: branch.map_or(Some(None), |given| given.map(Some))?,
+        model: model.map_or(Some(None), |given| given.map(Some))?,
+        metrics: metrics.map_or(Some(None), |given| given.map(Some))?,
+        deploy: deploy.map_or(Some(None), |given| given.map(Some))?,
+    })
+}
+
+/// Text that is not blank.
+fn words(decoder: &mut Decoder, node: &Node, what: &str) -> Option<String> {
+    let text = decoder.text(node, what)?;
+    if text.trim().is_empty() || text.chars().any(char::is_control) {
+        decoder.error(CODE, &node.place, format!("{} cannot be {what}", node.describe()), None);
+        return None;
+    }
+    Some(text)
+}
+
+fn trace(decoder: &mut Decoder, node: &Node) -> Option<Trace> {
+    if !matches!(node.data, Data::Map(_)) {
+        return Some(Trace::Artifact { name: words(decoder, node, "the name of an artifact")?, digest: true });
+    }
+    let fields = decoder.fields(node, "artifact", &[ARTIFACT])?;
+    let name = fields.get("name").map(|node| words(decoder, node, "the name of an artifact"));
+    let digest = fields.get("digest").map_or(Some(true), |node| decoder.boolean(node));
+    let commit = fields.get("commit").map(|node| Globs::decode(decoder, node));
+    match (name, commit) {
+        (Some(name), None) => Some(Trace::Artifact { name: name?, digest: digest? }),
+        (None, Some(globs)) if fields.get("digest").is_none() => Some(Trace::Commit(globs?)),
+        _ => {
+            let help = "write a `name` with or without `digest`, or `commit` alone".to_owned();
+            decoder.error(CODE, fields.place, "a model is left as an artifact or as a commit", Some(help));
+            None
+        }
+    }
+}
+
+fn metrics(decoder: &mut Decoder, node: &Node) -> Option<Metrics> {
+    let fields = decoder.fields(node, "metrics", &[METRICS])?;
+    let file = fields.get("file").and_then(|node| decoder.path(node));
+    let must = fields.get("must").map_or(Some(Vec::new()), |node| {
+        let names = decoder.texts(node, "metrics")?;
+        Some(names.into_iter().map(|(name, _)| name).collect())
+    });
+    Some(Metrics { file: file?, must: must? })
+}
+
+fn deploy(decoder: &mut Decoder, node: &Node) -> Option<Deploy> {
+    let fields = decoder.fields(node, "deploy", &[DEPLOY])?;
+    let within = fields.get("within").and_then(|node| decoder.duration(node));
+    let to = match (fields.get("environment"), fields.get("workflow")) {
+        (Some(node), None) => words(decoder, node, "the name of an environment").map(Target::Environment),
+        (None, Some(node)) => file(decoder, node).map(Target::Workflow),
+        _ => {
+            let help = "write one of `environment` and `workflow`".to_owned();
+            decoder.error(CODE, fields.place, "a deployment shows in an environment or in a workflow", Some(help));
+            None
+        }
+    };
+    Some(Deploy { within: within?, to: to? })
+}
+
+fn champion(decoder: &mut Decoder, node: &Node) -> Option<Vec<Challenge>> {
+    let items = decoder.list(node, "metrics and their limits")?;
+    let all: Vec<_> = items.iter().filter_map(|item| challenge(decoder, item)).collect();
+    (all.len() == items.len()).then_some(all)
+}
+
+fn challenge(decoder: &mut Decoder, node: &Node) -> Option<Challenge> {
+    let fields = decoder.fields(node, "champion", &[CHAMPION])?;
+    let metric = fields.get("metric").and_then(|node| words(decoder, node, "the name of a metric"));
+    let mut bound = |key: &str| fields.get(key).map_or(Some(None), |node| decoder.number(node).map(Some));
+    let (min, max) = (bound("min"), bound("max"));
+    let drop = fields.get("max-drop").map_or(Some(None), |node| drop(decoder, node).map(Some));
+    let better =
+        fields.get("direction").map_or(Some(Better::Higher), |node| decoder.word(node, "a direction", Better::WORDS));
+    let size = fields.get("size").map_or(Some(None), |node| size(decoder, node).map(Some));
+    asks_something(decoder, &fields, (min.flatten(), max.flatten()));
+    Some(Challenge { metric: metric?, min: min?, max: max?, drop: drop?, better: better?, size: size? })
+}
+
+fn asks_something(decoder: &mut Decoder, fields: &Fields<'_>, (min, max): (Option<f64>, Option<f64>)) {
+    let has = |key: &str| fields.get(key).is_some();
+    if !["min", "max", "max-drop"].into_iter().any(has) {
+        let help = "write `max-drop: 0` for `not worse than the model before`, or `min`".to_owned();
+        decoder.error(CODE, fields.place, "this holds a new model to nothing", Some(help));
+    }
+    if let (Some(min), Some(max)) = (min, max)
+        && min > max
+    {
+        decoder.error(CODE, fields.place, "no value is both above `min` and below `max`", None);
+    }
+    if let Some(place) = fields.key_place("size").filter(|_| has("size") && !has("max-drop")) {
+        let help = "add `max-drop`, or remove it".to_owned();
+        decoder.error(CODE, place, "`size` is about the comparison, and nothing is compared", Some(help));
+    }
+}
+
+fn drop(decoder: &mut Decoder, node: &Node) -> Option<Drop> {
+    let text = decoder.text(node, "how much worse may be, such as `0.01` or `2%`")?;
+    let (number, percent) = match text.trim().strip_suffix('%') {
+        Some(number) => (number.trim_end(), true),
+        None => (text.trim(), false),
+    };
+    let value = number.parse::<f64>().ok().filter(|value| value.is_finite() && *value >= 0.0);
+    let Some(value) = value else {
+        decoder.wrong_type(node, "how much worse may be, such as `0.01` or `2%`");
+        return None;
+    };
+    Some(if percent { Drop::Percent(value) } else { Drop::By(value) })
+}
+
+fn size(decoder: &mut Decoder, node: &Node) -> Option<Size> {
+    match &node.data {
+        Data::Scalar { text, plain: true } if text.parse::<f64>().is_ok() => {
+            let count = decoder.count(node)?;
+            if count == 0 {
+                decoder.error(CODE, &node.place, "a test with no samples", None);
+                return None;
+            }
+            Some(Size::Fixed(count))
+        }
+        _ => words(decoder, node, "the name of a metric").map(Size::Metric),
+    }
+}
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;
