@@ -21,7 +21,7 @@ fn values(pairs: &[(&str, f64)]) -> Values {
 
 fn verdict(challenge: &Challenge, new: &[(&str, f64)], old: &[(&str, f64)]) -> RuleVerdict {
     let old = values(old);
-    compare(&[challenge.clone()], &values(new), &Champion::Of { run: 1, values: &old })[0].verdict
+    compare(std::slice::from_ref(challenge), &values(new), &Champion::Of { run: 1, values: &old })[0].verdict
 }
 
 use RuleVerdict::{Fail, Inconclusive, Pass, Warn};

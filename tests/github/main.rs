@@ -7,6 +7,7 @@ pub mod github;
 #[path = "../support/project.rs"]
 pub mod support;
 
+mod audit;
 mod baseline;
 mod client;
 mod evidence;
