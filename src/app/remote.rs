@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::job::Job;
 use super::{Context, Stop, policy};
-use crate::github::{Client, Error, Hooks, Slug};
+use crate::github::{Client, Error, Hooks, List, Slug};
 use crate::repo;
 use crate::sys::env;
+use crate::sys::listing::Listing;
 use crate::sys::secret::Secret;
 
 /// Where the API is if nobody says otherwise.
@@ -78,6 +79,20 @@ fn repository_of(url: &str) -> Option<String> {
     let (rest, name) = path.rsplit_once('/')?;
     let owner = rest.rsplit(['/', ':']).next()?;
     Some(format!("{owner}/{name}"))
+}
+
+/// A list, or why there is none.
+pub(super) fn listing<T, U>(asked: Result<List<T>, Error>, each: impl FnMut(T) -> U) -> Listing<U> {
+    match asked {
+        Ok(List { items, truncated, unreadable }) => {
+            Listing::Known { items: items.into_iter().map(each).collect(), truncated, unreadable: unreadable.len() }
+        }
+        Err(error) if error.is_missing() => Listing::Absent,
+        Err(error) => {
+            let next = error.hint().unwrap_or_else(|| "try again when GitHub answers".to_owned());
+            Listing::Unknown { why: error.to_string(), next }
+        }
+    }
 }
 
 impl From<Error> for Stop {
