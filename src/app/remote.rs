@@ -40,6 +40,28 @@ pub fn token(context: &Context) -> anyhow::Result<Option<Secret>> {
     Ok(None)
 }
 
+/// Who writes with the token that GitHub gives to a job.
+const ACTIONS: &str = "github-actions[bot]";
+
+/// Whether a token is one that GitHub gives to a job or an app, which cannot ask who it is.
+#[must_use]
+pub fn is_installation(token: &Secret) -> bool {
+    // docs.github.com, "About authentication to GitHub": the prefix of tokens of an app's installation.
+    token.expose().starts_with("ghs_")
+}
+
+/// Who the token writes as, unless somebody says.
+///
+/// # Errors
+/// Whatever keeps GitHub's answer away.
+pub fn author(client: &Client, is_installation: bool, given: Option<&str>) -> Result<String, Error> {
+    match given {
+        Some(author) => Ok(author.to_owned()),
+        None if is_installation => Ok(ACTIONS.to_owned()),
+        None => client.login(),
+    }
+}
+
 /// The repository that is meant: the one that was named, that of the job, or that of the remote `origin`.
 ///
 /// # Errors
