@@ -302,6 +302,11 @@ command_arguments() {
         if [[ -n "${stage}" ]]; then
             deployed_commit
             option sha "${REPLY}"
+            if [[ "${MGMT_INPUT_SUMMARY}" == true ]]; then
+                option to summary,outputs
+            else
+                option to outputs
+            fi
         else
             option sha "${MGMT_INPUT_SHA}"
         fi

@@ -29,6 +29,8 @@ pub mod reports;
 #[cfg(feature = "net")]
 pub mod stage;
 pub mod status;
+#[cfg(feature = "net")]
+pub mod step;
 pub mod told;
 pub mod trend;
 

@@ -169,6 +169,18 @@ pub(super) struct StageArgs {
     /// The environment whose deployment, or whose waiting run, is answered [default: the stage's own]
     #[arg(long, value_name = "NAME", requires = "answer")]
     pub(super) environment: Option<String>,
+    /// What the step of a workflow shows: summary, outputs [default: nothing]
+    #[arg(long, value_name = "TARGET", value_delimiter = ',', value_parser = shown, requires = "stage")]
+    pub(super) to: Vec<crate::publish::Target>,
+}
+
+/// A target within the step.
+#[cfg(feature = "net")]
+fn shown(text: &str) -> Result<crate::publish::Target, String> {
+    target(text)
+        .ok()
+        .filter(|target| crate::app::stage::SHOWS.contains(target))
+        .ok_or_else(|| "a stage is shown by its step alone: summary, outputs".to_owned())
 }
 
 /// Who is told.

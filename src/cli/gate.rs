@@ -41,7 +41,8 @@ mod stage {
             (None, None) => None,
         };
         let wait = args.wait.unwrap_or_default();
-        Ok(Some(Request { stage: stage.clone(), sha: sha.clone(), repo: args.repo.clone(), wait, answer }))
+        let to = args.to.clone();
+        Ok(Some(Request { stage: stage.clone(), sha: sha.clone(), repo: args.repo.clone(), wait, answer, to }))
     }
 
     pub(super) fn run(context: &Context, request: &Request, screen: &mut Screen) -> anyhow::Result<u8> {

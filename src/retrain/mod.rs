@@ -7,6 +7,7 @@
 //! on what was found.
 
 pub mod audit;
+mod challenge;
 pub mod champion;
 pub mod cron;
 pub mod facts;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::decode::tree;
+use crate::evidence::metric::Better;
 
 fn read(text: &str) -> Result<Settings, Vec<String>> {
     let node = tree::parse(text).unwrap().unwrap();

@@ -97,7 +97,7 @@ fn a_deploy_gate_asks_github_and_publishes_nothing() {
     assert_eq!(
         job.calls("mgmt"),
         [format!(
-            "<gate><--stage=production><--sha={SHA}><--wait=20m><--answer=rule><--environment=Production (EU)>\
+            "<gate><--stage=production><--sha={SHA}><--to=summary,outputs><--wait=20m><--answer=rule><--environment=Production (EU)>\
              <--run=9223372036854775807>"
         )]
     );

@@ -229,6 +229,7 @@ fn help_is_short_and_complete() {
       gate         Judge report files that are already there, or a commit before a deploy; run nothing
       collect      Pack what the checks left behind, for those who judge it elsewhere
       ci           What ran on GitHub, and the evidence it left behind
+      audit        Did a scheduled workflow really do its work, and was it worth it?
       publish      Judge evidence anew, and show the result on GitHub
       notify       Try the receivers of notices
       inspect      Show what a gate would see in report files

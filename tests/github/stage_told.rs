@@ -56,6 +56,39 @@ fn a_deployment_is_told_what_came_of_it_and_failing_to_tell_changes_nothing() {
 }
 
 #[test]
+fn the_step_shows_what_was_decided() {
+    let scene = scene();
+    let run = scene.run();
+    scene.upload(run, 1, "");
+    let place = tempfile::tempdir().unwrap();
+    let shown = |to: &str| {
+        let (summary, outputs) = (place.path().join("summary"), place.path().join("outputs"));
+        for file in [&summary, &outputs] {
+            std::fs::write(file, "").unwrap();
+        }
+        let mut command = scene.command();
+        command.env("GITHUB_STEP_SUMMARY", &summary).env("GITHUB_OUTPUT", &outputs);
+        let args = ["gate", "--repo=org/app", "--stage=staging", "--sha", &scene.commit, to];
+        let ran = ran(command.args(args).output().unwrap());
+        (ran, std::fs::read_to_string(&summary).unwrap(), std::fs::read_to_string(&outputs).unwrap())
+    };
+    let (ran, summary, outputs) = shown("--to=summary,outputs");
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(summary.contains("## ✅ pass") && summary.contains("coverage.lines.percent"), "{summary}");
+    let lines: Vec<_> = outputs.lines().collect();
+    for (name, value) in [("verdict<<", "pass"), ("tests-total<<", "2"), ("coverage-lines<<", "50")] {
+        let is_told = |pair: &[&str]| pair[0].starts_with(name) && pair[1].starts_with(value);
+        assert!(lines.windows(2).any(is_told), "{name}: {outputs}");
+    }
+    assert!(outputs.contains("report-markdown"), "{outputs}");
+    let (_, summary, outputs) = shown("--to=outputs");
+    assert!(summary.is_empty() && !outputs.is_empty());
+    let (refused, ..) = shown("--to=comment");
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("a stage is shown by its step alone"), "{refused:?}");
+}
+
+#[test]
 fn a_protection_rule_is_answered_by_its_app_alone() {
     let scene = scene();
     let repo = scene.fake.repo("org/app");
@@ -133,6 +166,7 @@ fn request(scene: &Scene, stage: &str, wait: u64) -> Request {
         repo: Some("org/app".into()),
         wait: Duration::from_secs(wait),
         answer: None::<Answer>,
+        to: Vec::new(),
     }
 }
 

@@ -1,16 +1,14 @@
 //! Writing to each target, one after the other: what fails is noted, and the next one follows.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 
 use super::subject::Subject;
 use super::{Link, Published, Request};
-use crate::app::Context;
 use crate::app::check::Failure;
+use crate::app::{Context, step};
 use crate::github::{self, Slug};
 use crate::publish::comment::{self, Comment};
-use crate::publish::outputs::{self, Places};
-use crate::publish::{self, Target, badge, check_run, summary};
-use crate::sys::{env, text};
+use crate::publish::{self, Target, badge, check_run};
 
 /// Who writes with the token that GitHub gives to a job.
 const ACTIONS: &str = "github-actions[bot]";
@@ -163,25 +161,18 @@ impl Where<'_> {
     }
 
     fn summary(&self, published: &Published) -> Outcome {
-        let Some(path) = self.context.env.get(env::GITHUB_STEP_SUMMARY) else {
-            return Outcome::Idle("no job summary was written: GITHUB_STEP_SUMMARY is not set".to_owned());
-        };
-        match summary::write(Utf8Path::new(path), &published.record, self.shown) {
-            Ok(()) => Outcome::Done("job summary: written".to_owned()),
-            Err(error) => Outcome::Failed(file(&error)),
+        match step::summary(self.context, &published.record, self.shown) {
+            Some(Ok(())) => Outcome::Done("job summary: written".to_owned()),
+            Some(Err(failure)) => Outcome::Failed(failure),
+            None => Outcome::Idle("no job summary was written: GITHUB_STEP_SUMMARY is not set".to_owned()),
         }
     }
 
     fn outputs(&self, published: &Published, comment_url: Option<&str>) -> Outcome {
-        let Some(path) = self.context.env.get(env::GITHUB_OUTPUT) else {
-            return Outcome::Idle("no outputs were written: GITHUB_OUTPUT is not set".to_owned());
-        };
-        let report =
-            |ending: &str| self.written.iter().find(|path| path.extension() == Some(ending)).map(Utf8PathBuf::as_path);
-        let places = Places { report_json: report("json"), report_markdown: report("md"), comment_url };
-        match outputs::write(Utf8Path::new(path), &published.record, &places) {
-            Ok(()) => Outcome::Done("outputs: written".to_owned()),
-            Err(error) => Outcome::Failed(file(&error)),
+        match step::outputs(self.context, &published.record, self.written, comment_url) {
+            Some(Ok(())) => Outcome::Done("outputs: written".to_owned()),
+            Some(Err(failure)) => Outcome::Failed(failure),
+            None => Outcome::Idle("no outputs were written: GITHUB_OUTPUT is not set".to_owned()),
         }
     }
 
@@ -195,13 +186,9 @@ impl Where<'_> {
         };
         match badge::write(&self.context.cwd.join(path), &badge::Badge::of(&published.record)) {
             Ok(()) => Outcome::Done(format!("badge: {path}")),
-            Err(error) => Outcome::Failed(file(&error)),
+            Err(error) => Outcome::Failed(step::unwritten(&error)),
         }
     }
-}
-
-fn file(error: &publish::Error) -> Failure {
-    Failure { message: text::one_line(&error.to_string()), hint: Some(error.hint().to_owned()) }
 }
 
 fn known(listed: &[github::Comment]) -> Vec<Comment> {

@@ -14,11 +14,12 @@ use super::compare::{self, Comparison, Wanted};
 use super::history::Place;
 use super::job::Job;
 use super::judge::{Material, judge};
-use super::{Context, Stop, gate, remote};
+use super::{Context, Stop, gate, remote, step};
 use crate::config::Config;
 use crate::deploy::{self, Decision, Facts, Stage};
 use crate::gate::judge::Asked;
 use crate::github::{Client, Slug};
+use crate::publish::{Key, Target};
 use crate::record::{self, Project, Record};
 use crate::repo;
 use crate::sys::text;
@@ -39,7 +40,12 @@ pub struct Request {
     pub wait: Duration,
     /// Who on GitHub is told.
     pub answer: Option<Answer>,
+    /// What the step of a workflow shows: [`SHOWS`].
+    pub to: Vec<Target>,
 }
+
+/// Where a gate before a stage can be shown: within its own step. A deploy has no pull request.
+pub const SHOWS: [Target; 2] = [Target::Summary, Target::Outputs];
 
 /// Who on GitHub is told what came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +113,27 @@ pub fn decide(context: &Context, client: &Client, request: &Request) -> anyhow::
     if let Some(answer) = &request.answer {
         failures.extend(answer::send(&subject, answer, &record, Job::of(context).as_ref()).err());
     }
+    let shown = shown(context, request);
+    for target in &request.to {
+        let done = match target {
+            Target::Summary => step::summary(context, &record, &shown),
+            Target::Outputs => step::outputs(context, &record, &written, None),
+            _ => None,
+        };
+        failures.extend(done.and_then(Result::err));
+    }
     Ok(Checked { record, written, failures, read: material.evidence, notices: place.take_problems() })
+}
+
+/// What stands around the report in the job summary.
+fn shown(context: &Context, request: &Request) -> crate::publish::Context {
+    let job = Job::of(context);
+    crate::publish::Context {
+        run: job.as_ref().and_then(Job::run_url),
+        attempt: job.as_ref().map_or(1, |job| u64::from(job.attempt)),
+        head_sha: Some(request.sha.clone()),
+        ..crate::publish::Context::new(Key::given(&request.stage))
+    }
 }
 
 /// Looks until nothing goes on that could end well, or the time is up.

@@ -41,7 +41,6 @@ pub(super) fn section(record: &Record) -> Option<Section> {
             annotated(&mut out, file, record.lines.get(&file.path), &mut left);
         }
     }
-    let measured = covered + uncovered + touched;
     let tone = if !patch.unmeasured.is_empty() {
         Tone::Doubt
     } else if uncovered > 0 || lost > 0 {
@@ -49,7 +48,10 @@ pub(super) fn section(record: &Record) -> Option<Section> {
     } else {
         Tone::Quiet
     };
-    let note = format!("{covered} of {measured} ran");
+    let note = match touched {
+        0 => format!("{covered} of {} ran", covered + uncovered),
+        _ => format!("{covered} of {} ran, {touched} still not run", covered + uncovered),
+    };
     Some(Section { id: "changed", title: "Changed lines", note, tone, body: out })
 }
 

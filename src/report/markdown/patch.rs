@@ -17,17 +17,19 @@ const RANGES: usize = 12;
 pub(super) fn section(document: &mut Document, record: &Record, pen: &Pen) {
     let Some(patch) = &record.patch else { return };
     let ran: u64 = patch.files.iter().map(|file| file.covered.len()).sum();
-    let not_run: u64 = patch.files.iter().map(|file| file.uncovered.len() + file.touched.len()).sum();
+    let not_run: u64 = patch.files.iter().map(|file| file.uncovered.len()).sum();
+    let touched: u64 = patch.files.iter().map(|file| file.touched.len()).sum();
     let lost: u64 = patch.files.iter().map(|file| file.lost.len() + file.vanished).sum();
-    let mut title = format!("Changed lines: {ran} of {} ran", ran + not_run);
-    if lost > 0 {
-        title.push_str(&format!(", {} lost", words::plural(lost, "line", "lines")));
-    }
     let unmeasured = patch.unmeasured.len();
-    if unmeasured > 0 {
-        title.push_str(&format!(", {} not measured", words::plural(unmeasured as u64, "file", "files")));
-    }
-    let (head, foot) = fold(pen, &title, not_run + lost > 0 || unmeasured > 0);
+    // The first two are what the percentage is made of.
+    let ran_of = (ran + not_run > 0 || touched + lost + unmeasured as u64 == 0)
+        .then(|| format!("{ran} of {} ran", ran + not_run));
+    let lines =
+        |count: u64, what: &str| (count > 0).then(|| format!("{} {what}", words::plural(count, "line", "lines")));
+    let files = (unmeasured > 0).then(|| format!("{} not measured", words::plural(unmeasured as u64, "file", "files")));
+    let told = [ran_of, lines(touched, "still not run"), lines(lost, "lost"), files];
+    let title = format!("Changed lines: {}", told.into_iter().flatten().collect::<Vec<_>>().join(", "));
+    let (head, foot) = fold(pen, &title, not_run + touched + lost > 0 || unmeasured > 0);
     let base = if patch.has_base { "" } else { " Without a baseline nothing is known of what ran before." };
     let mut open = format!("{head}Changed since {}.{base}\n\n", pen.text(&patch.between));
     if unmeasured > 0 {
