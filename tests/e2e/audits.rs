@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::act::{Bench, Jobs, REPOSITORY};
+use super::act::{Bench, Event, Jobs, REPOSITORY};
 use super::github::zip;
 
 /// What the runs of this policy's training did is told by the fake's clock, so each audit is as of a moment of it.
@@ -81,6 +81,8 @@ fn bench() -> Bench {
     assert_ne!(told, untold);
     project.write(&path, untold);
     project.write(".github/workflows/reusing.yml", REUSING.replace("AS-OF", AS_OF));
+    let reusable = concat!(env!("CARGO_MANIFEST_DIR"), "/.github/workflows/retrain-audit.yml");
+    project.write(".github/workflows/by-hand.yml", std::fs::read(reusable).unwrap());
     let sha = bench.commit(REPOSITORY, "main");
     let repo = bench.repo();
     let workflow = repo.workflow("train.yml");
@@ -117,8 +119,13 @@ fn miss(bench: &Bench) {
 
 /// Lets the audit's schedule come.
 fn audit(bench: &Bench, workflow: &'static str) -> Jobs {
+    read_only(bench, &bench.event_of(workflow, "schedule"))
+}
+
+/// Runs an audit that tells nobody.
+fn read_only(bench: &Bench, event: &Event) -> Jobs {
     let before = bench.fake.requests().len();
-    let jobs = bench.start(&bench.event_of(workflow, "schedule"));
+    let jobs = bench.start(event);
     let asked = &bench.fake.requests()[before..];
     assert!(!asked.is_empty() && asked.len() <= 30, "{} requests", asked.len());
     assert!(asked.iter().all(|request| request.method == "GET"), "nobody asked it to write");
@@ -154,4 +161,14 @@ fn the_reusable_audit_says_its_verdict_to_the_jobs_after_it() {
     // What is needed and cannot be seen is no pass.
     bench.allow(&["actions: read"]);
     failed(&audit(&bench, "reusing.yml"), "inconclusive");
+}
+
+#[test]
+fn the_same_workflow_can_be_started_by_hand() {
+    let bench = bench();
+    let mut event = bench.event_of("by-hand.yml", "workflow_dispatch");
+    event.payload["inputs"] = serde_json::json!({ "publish": "false", "as-of": AS_OF, "config": "mgmt.yml" });
+    let jobs = read_only(&bench, &event);
+    assert_eq!((jobs.code, jobs.succeeded, jobs.failed), (0, 1, 0), "{}", jobs.log);
+    assert!(jobs.log.contains("4 of 4 slots did what is expected"), "{}", jobs.log);
 }
