@@ -70,6 +70,15 @@ fn an_input_that_the_command_does_not_take_is_refused() {
         ("inspect", "shard", "a"),
         ("collect", "key", "a"),
         ("ci", "badge", "a.svg"),
+        ("audit", "gate", "ci"),
+        ("audit", "evidence", "a.xml"),
+        ("audit", "stage", "live"),
+        ("audit", "sha", SHA),
+        ("audit", "wait", "5m"),
+        ("audit", "run-id", "1"),
+        ("audit", "shard", "a"),
+        ("audit", "badge", "a.svg"),
+        ("audit", "key", "a"),
         ("none", "environment", "live"),
     ] {
         let job = Job::ready().input("command", command).input(input, value);

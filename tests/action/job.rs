@@ -186,7 +186,7 @@ impl Job {
         self
     }
 
-    /// Lets the stub `mgmt` say this verdict when it publishes.
+    /// Lets the stub `mgmt` say this verdict when it publishes or audits.
     pub(crate) fn published(self, verdict: &str) -> Self {
         fs::write(self.path("codes/verdict"), verdict).unwrap();
         self
@@ -211,7 +211,7 @@ impl Job {
              env > {environment}\"$1\"\npwd > {pwd}\"$1\"\n\
              for argument; do case $argument in --out=*) mkdir -p \"${{argument#--out=}}\"; \
              echo '{{}}' > \"${{argument#--out=}}/record.json\";; esac; done\n\
-             if [ \"$1\" = publish ]; then [ -z \"$GITHUB_OUTPUT\" ] || echo \"verdict=$(cat {codes}verdict)\" >> \"$GITHUB_OUTPUT\"; fi\n\
+             case $1 in publish|audit) [ -z \"$GITHUB_OUTPUT\" ] || echo \"verdict=$(cat {codes}verdict)\" >> \"$GITHUB_OUTPUT\";; esac\n\
              if [ -f {codes}\"$1\" ]; then exit \"$(cat {codes}\"$1\")\"; fi\n",
             note = noting(&calls.join("mgmt")),
             environment = quoted(&calls.join("environment.")),

@@ -294,3 +294,41 @@ fn workflows_grant_nothing_by_default_and_end_in_time() {
         }
     }
 }
+
+#[test]
+fn a_schedule_is_audited_with_what_it_takes_and_no_more() {
+    let read = |file| serde_yaml::from_str::<Value>(&read(file)).unwrap();
+    let (reusable, users) =
+        (read(".github/workflows/retrain-audit.yml"), read("tests/fixtures/workflows/retrain-audit.yml"));
+    let events = &reusable["on"];
+    assert_eq!(names(events), BTreeSet::from(["workflow_call".to_owned(), "workflow_dispatch".to_owned()]));
+    assert_eq!(events["workflow_call"]["inputs"], events["workflow_dispatch"]["inputs"]);
+    let wanted = [("contents", "read"), ("actions", "read"), ("deployments", "read"), ("issues", "write")];
+    for workflow in [&reusable, &users] {
+        let job = &workflow["jobs"]["audit"];
+        let granted = job["permissions"].as_mapping().unwrap();
+        assert_eq!(granted.len(), wanted.len());
+        assert!(wanted.iter().all(|(name, right)| job["permissions"][*name] == *right), "{granted:?}");
+        assert_eq!(workflow["concurrency"]["cancel-in-progress"], false, "half an audit tells nobody");
+        let step = job["steps"].as_sequence().unwrap().last().unwrap();
+        assert_eq!(step["with"]["command"], "audit");
+        let lines: Vec<_> = step["with"]["args"].as_str().unwrap().lines().collect();
+        assert!(lines[0] == "retrain" && lines[1].contains("--publish"), "{lines:?}");
+        // Secrets are passed one by one, and a variable is called as its secret is.
+        for (name, value) in step["env"].as_mapping().unwrap() {
+            assert_eq!(value.as_str().unwrap(), format!("${{{{ secrets.{} }}}}", name.as_str().unwrap()));
+        }
+    }
+    let job = &reusable["jobs"]["audit"];
+    let text = serde_yaml::to_string(job).unwrap();
+    for input in names(&events["workflow_call"]["inputs"]) {
+        assert!(text.contains(&format!("inputs.{input}")), "nothing reads the input {input}");
+    }
+    let declared = names(&events["workflow_call"]["secrets"]);
+    assert_eq!(all(r"secrets\.([A-Z_]+)", &text), declared);
+    for name in declared {
+        assert_eq!(events["workflow_call"]["secrets"][&*name]["required"], false, "{name}");
+    }
+    // Two of one name, one inside of the other, would wait for each other for ever.
+    assert_ne!(reusable["concurrency"]["group"], users["concurrency"]["group"]);
+}

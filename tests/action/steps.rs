@@ -150,6 +150,39 @@ fn other_commands_are_only_run() {
 }
 
 #[test]
+fn an_audit_asks_github_and_tells_the_policys_receivers_by_itself() {
+    let webhook = "https://discord.com/api/webhooks/1/canary";
+    let audit = |event| {
+        Job::ready()
+            .event(event, "refs/heads/main")
+            .variable("DISCORD_WEBHOOK_URL", webhook)
+            .input("command", "audit")
+            // As the reusable workflow writes it: what is not asked for leaves its line empty.
+            .input("args", "retrain\n--publish\n\n")
+            .input("config", "etc/mgmt.yml")
+            .input("report-dir", "out")
+    };
+    for event in ["schedule", "workflow_dispatch", "pull_request", "push"] {
+        let job = audit(event);
+        let done = job.run();
+        assert_eq!(done.ended(), Some(0), "{done:#?}");
+        assert_eq!(job.calls("mgmt"), ["<audit><retrain><--publish><--config=etc/mgmt.yml><--report-dir=out>"]);
+        let seen = job.seen("audit");
+        for line in [format!("GITHUB_TOKEN={TOKEN}\n"), format!("DISCORD_WEBHOOK_URL={webhook}\n")] {
+            assert!(seen.contains(&line), "{line} in:\n{seen}");
+        }
+        assert!(seen.contains("GITHUB_OUTPUT=/") && !seen.contains("MGMT_"), "{seen}");
+        assert_eq!((done.used.len(), &*done.outputs["verdict"]), (0, "told"), "what it says itself counts");
+        assert!(!format!("{done:?}").contains("canary"));
+    }
+    for (code, verdict) in [(0, "pass"), (1, "fail"), (4, "inconclusive"), (2, ""), (70, "")] {
+        let done = audit("schedule").published("").code("audit", code).run();
+        let told = (&*done.outputs["verdict"], &*done.outputs["exit-code"]);
+        assert_eq!((done.ended(), told), (Some(code), (verdict, &*code.to_string())));
+    }
+}
+
+#[test]
 fn collecting_alone_uploads_as_well() {
     let job = Job::ready().input("command", "collect").input("shard", "two").input("evidence", "junit.xml");
     let done = job.run();

@@ -8,12 +8,19 @@ checks: { tests: { group: test, run: [python3, -m, pytest] } }
 stages:
   staging: { workflows: mgmt-gate.yml, gate: false }
   production: { after: staging }
+retrain:
+  workflow: model-training.yml
+  cron: { cron: '0 18 * * 0' }
+  tolerance: 12h
+  expect: { deploy: { within: 6h, environment: production } }
+notify: { discord: { url-env: DISCORD_WEBHOOK_URL } }
 ";
 const FOLDER: &str = ".github/workflows";
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
     ("mgmt-gate.yml", include_str!("../fixtures/workflows/pull-request.yml")),
     ("mgmt-publish.yml", include_str!("../fixtures/workflows/forks.yml")),
     ("mgmt-deploy.yml", include_str!("../fixtures/workflows/deploy.yml")),
+    ("mgmt-retrain-audit.yml", include_str!("../fixtures/workflows/retrain-audit.yml")),
 ];
 
 fn python() -> Project {
@@ -31,9 +38,12 @@ fn the_workflows_are_those_that_the_readme_shows_and_the_linters_read() {
     wrote .github/workflows/mgmt-gate.yml
     wrote .github/workflows/mgmt-publish.yml
     wrote .github/workflows/mgmt-deploy.yml
+    wrote .github/workflows/mgmt-retrain-audit.yml
     ");
     insta::assert_snapshot!(ran.stderr, @r"
     to do: mgmt-deploy.yml: put your own deploy in place of `./deploy STAGE`; until then its jobs fail
+    to do: `retrain:` audits model-training.yml, which is not in .github/workflows
+    to do: mgmt-retrain-audit.yml: notices need the secret DISCORD_WEBHOOK_URL in the repository's settings
     next: commit these files and open a pull request
     ");
     for (file, example) in FILES {
@@ -71,6 +81,7 @@ fn nothing_that_says_something_else_is_replaced_unasked() {
     kept .github/workflows/mgmt-gate.yml
     kept .github/workflows/mgmt-publish.yml
     kept .github/workflows/mgmt-deploy.yml
+    kept .github/workflows/mgmt-retrain-audit.yml
     ");
     assert_eq!(project.read("mgmt.yml"), POLICY, "--force is not about the policy");
 }
@@ -117,6 +128,7 @@ fn without_a_policy_one_is_written_as_well() {
         "wrote mgmt.yml\nwrote .github/workflows/mgmt-gate.yml\nwrote .github/workflows/mgmt-publish.yml\n"
     );
     assert!(ran.stderr.contains("left out: mgmt-deploy.yml: the policy has no `stages:`"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("left out: mgmt-retrain-audit.yml: the policy has no `retrain:`"), "{}", ran.stderr);
     assert_eq!(project.run(&["config", "check"]).code, 0);
 }
 

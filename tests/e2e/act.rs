@@ -369,7 +369,9 @@ impl Bench {
         for label in ["ubuntu-latest", "ubuntu-24.04"] {
             act.arg("-P").arg(format!("{label}=-self-hosted"));
         }
-        act.arg("-s").arg(format!("GITHUB_TOKEN={}", SECRETS[0]));
+        for (name, secret) in ["GITHUB_TOKEN", "DISCORD_WEBHOOK_URL"].into_iter().zip(SECRETS) {
+            act.arg("-s").arg(format!("{name}={secret}"));
+        }
         let reference = format!("{REPOSITORY}/.github/workflows/{}@refs/heads/main", event.workflow);
         for (name, value) in [
             ("GITHUB_API_URL", self.fake.url()),

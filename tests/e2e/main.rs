@@ -8,6 +8,7 @@ pub mod github;
 pub mod support;
 
 mod act;
+mod audits;
 mod browser;
 mod deploys;
 mod ml_service;

@@ -22,6 +22,7 @@ const PARTS: &[Part] = &[
     ("workflow:forks", || workflow("forks")),
     ("workflow:monorepo", || workflow("monorepo")),
     ("workflow:deploy", || workflow("deploy")),
+    ("workflow:retrain-audit", || workflow("retrain-audit")),
 ];
 
 pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {

@@ -4,6 +4,7 @@
 //! for is left out, and told. The same texts are the README's examples. What is written is read back before anyone
 //! sees it. Deliberately absent: a workflow that could not work today, and changes to what somebody else wrote.
 
+mod audit;
 mod deploy;
 mod fill;
 
@@ -53,11 +54,13 @@ pub const WORKFLOWS: &[Workflow] = &[
         text: publish,
     },
     deploy::ROW,
+    audit::ROW,
 ];
 
 /// What the workflows are written from.
 struct Basis<'a> {
     config: &'a Config,
+    project: &'a dyn Project,
     /// Names of files that will be in the folder.
     present: Vec<String>,
     /// The default branch, as a filter for it.
@@ -141,8 +144,8 @@ fn compose(
     let mut present: Vec<_> =
         project.list(FOLDER).into_iter().filter(|entry| !entry.is_folder).map(|entry| entry.name).collect();
     present.extend(WORKFLOWS.iter().map(|row| row.file.to_owned()));
-    let basis =
-        Basis { config, present, branch: filter(branch), policy: named(config)?, setup: setup(project, config) };
+    let (policy_file, setup) = (named(config)?, setup(project, config));
+    let basis = Basis { config, project, present, branch: filter(branch), policy: policy_file, setup };
     let mut out =
         Workflows { policy, files: Vec::new(), left_out: Vec::new(), open: Vec::new(), root: config.root.clone() };
     for row in WORKFLOWS {
@@ -155,6 +158,7 @@ fn compose(
         }
     }
     out.open = deploy::open(&basis, &out.files);
+    out.open.extend(audit::open(&basis, &out.files));
     Ok(out)
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::project::Fake;
 use super::*;
+use crate::retrain::cron::{Cron, Schedule};
 
 const STAGES: &str = "\
 version: 1
@@ -76,7 +77,7 @@ fn stages_become_jobs_whatever_they_are_called() {
 }
 
 #[test]
-fn without_stages_there_is_nothing_to_deploy() {
+fn without_stages_and_a_training_there_is_nothing_to_deploy_and_to_audit() {
     let workflows = composed("version: 1\nchecks: {}\n", "mgmt.yml", &Fake::default(), "main");
     assert_eq!(workflows.files.len(), 2);
     insta::assert_snapshot!(workflows.left_out.join("\n"), @r"
@@ -84,6 +85,8 @@ fn without_stages_there_is_nothing_to_deploy() {
       stages:
         staging: { workflows: mgmt-gate.yml }
         production: { after: staging }
+    mgmt-retrain-audit.yml: the policy has no `retrain:`; add it and run this again, for example
+      retrain: { workflow: model-training.yml }
     ");
     assert!(workflows.open.is_empty());
 }
@@ -92,7 +95,7 @@ fn without_stages_there_is_nothing_to_deploy() {
 fn what_would_be_an_expression_is_not_written() {
     let stages = STAGES.replace("Production: EU", "${{ secrets.X }}");
     let workflows = composed(&stages, "mgmt.yml", &Fake::default(), "main");
-    assert_eq!(workflows.left_out, ["mgmt-deploy.yml: stage `EU-1`: its environment would be an expression there"]);
+    assert_eq!(workflows.left_out[0], "mgmt-deploy.yml: stage `EU-1`: its environment would be an expression there");
     let policy = config(STAGES, "policies/${{ x }}.yml");
     assert_eq!(compose(&policy, &Fake::default(), "main", None).unwrap_err().downcast::<Stop>().unwrap().exit as u8, 2);
     assert!(compose(&config(STAGES, "/elsewhere/mgmt.yml"), &Fake::default(), "main", None).is_err());
@@ -142,5 +145,77 @@ fn what_the_checks_need_is_installed_where_it_is_known() {
     - run: npm install
     - run: rustup toolchain install stable --profile minimal --component clippy,rustfmt
     - uses: org/mgmt-action@v1 # zizmor: ignore[unpinned-uses] moves with each release; a full commit does not
+    ");
+}
+
+/// A policy that audits `train.yml`, with more under `retrain:` and at its end.
+fn audited(retrain: &str, more: &str) -> String {
+    format!("version: 1\nretrain:\n  workflow: train.yml\n{retrain}{more}")
+}
+
+/// The moments of the audit that is written for this policy and this `train.yml`.
+fn looks(policy: &str, train: &str) -> Schedule {
+    let tree = Fake::default().file(".github/workflows/train.yml", train);
+    let workflows = composed(policy, "mgmt.yml", &tree, "main");
+    let read: serde_yaml::Value = serde_yaml::from_str(text(&workflows, "mgmt-retrain-audit.yml")).unwrap();
+    let schedule = read["on"]["schedule"].as_sequence().unwrap();
+    assert_eq!(schedule.len(), 1);
+    Schedule::utc(Cron::parse(schedule[0]["cron"].as_str().unwrap()).unwrap())
+}
+
+#[test]
+fn an_audit_looks_soon_after_a_slot_can_be_judged() {
+    let weekly = "on: { schedule: [{ cron: '0 18 * * 0' }] }\njobs: {}\n";
+    for (retrain, train, cron) in [
+        ("  tolerance: 12h\n", weekly, "17 7 * * *"),
+        // What is awaited after a run that began in time is more than the tolerance.
+        (
+            "  tolerance: 1h\n  timeout: 2h\n  expect: { deploy: { within: 6h, environment: live } }\n",
+            weekly,
+            "17 3 * * *",
+        ),
+        // By the summer's clock an hour earlier: the later one counts.
+        ("  cron: { cron: '0 18 * * 0', timezone: Europe/Berlin }\n  tolerance: 12h\n", "", "17 6 * * *"),
+        ("  cron: [{ cron: '0 6 * * *' }, { cron: '0 8 * * *' }]\n  tolerance: 6h\n", "", "17 15 * * *"),
+        // Never at the full hour.
+        ("  cron: { cron: '43 0 1 * *' }\n  tolerance: 6h\n", "", "17 8 * * *"),
+        ("  cron: { cron: '*/5 * * * *' }\n  tolerance: 6h\n", "", "57 23 * * *"),
+        // Where nothing is known of the schedule.
+        ("", "", "17 7 * * *"),
+        ("", "on: push\njobs: {}\n", "17 7 * * *"),
+        ("", "on: [\n", "17 7 * * *"),
+        ("  cron: { cron: '0 0 31 2 *' }\n", "", "17 7 * * *"),
+    ] {
+        assert_eq!(looks(&audited(retrain, ""), train).cron.text(), cron, "{retrain}{train}");
+    }
+}
+
+#[test]
+fn an_audit_is_told_what_the_policy_names_and_no_more() {
+    let notify = "notify:\n  discord: { url-env: DISCORD_WEBHOOK_URL }\n  ops: { kind: slack, url-env: \
+                  github_ops }\n  again: { kind: discord, url-env: DISCORD_WEBHOOK_URL, levels: [critical] }\n  pager: { \
+                  kind: webhook, url-env: PAGER, secret-env: PAGER_KEY }\n";
+    let tree = Fake::default().files(&[".github/workflows/train.yml"]);
+    let workflows = composed(&audited("", notify), "mgmt.yml", &tree, "main");
+    let written = text(&workflows, "mgmt-retrain-audit.yml");
+    assert!(!written.contains("deployments:"), "no environment is looked at");
+    let env = written.split("        env:").nth(1).unwrap();
+    insta::assert_snapshot!(env, @r"
+    # of this step alone
+             DISCORD_WEBHOOK_URL: ${{ secrets.DISCORD_WEBHOOK_URL }}
+             PAGER: ${{ secrets.PAGER }}
+             PAGER_KEY: ${{ secrets.PAGER_KEY }}
+    ");
+    insta::assert_snapshot!(workflows.open.join("\n"), @r"
+    mgmt-retrain-audit.yml: notices need the secrets DISCORD_WEBHOOK_URL, PAGER and PAGER_KEY in the repository's settings
+    `notify:` needs another variable than github_ops: no secret can be called that
+    ");
+
+    let elsewhere = "version: 1\nretrain: { workflow: { repo: o/other, workflow: train.yml } }\n";
+    let workflows = composed(elsewhere, "policies/mgmt.yml", &Fake::default(), "main");
+    let written = text(&workflows, "mgmt-retrain-audit.yml");
+    assert!(written.ends_with("            --publish\n          config: policies/mgmt.yml\n"), "{written}");
+    insta::assert_snapshot!(workflows.open.join("\n"), @r"
+    mgmt-retrain-audit.yml: the job's own token reads o/other only if that is public; else give one that does as the input `token`
     ");
 }
