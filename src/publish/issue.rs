@@ -121,8 +121,8 @@ pub fn read<T: DeserializeOwned>(body: &str) -> Option<(T, bool)> {
 #[must_use]
 pub fn left(body: &str, next: u64) -> String {
     let text = body.lines().filter(|line| !line.contains("<!-- mgmt-action:")).collect::<Vec<_>>().join("\n");
-    let told = format!("Continued in #{next}.\n\n");
-    told + text::shorten(&text, LIMIT / 8).trim()
+    // Shorter than what it stands for: the hidden lines are longer than this one.
+    format!("Continued in #{next}.\n\n{}", text.trim())
 }
 
 fn normalised(text: &str) -> String {

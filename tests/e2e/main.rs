@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "../support/connection.rs"]
+pub mod connection;
 #[path = "../support/github/mod.rs"]
 pub mod github;
 #[path = "../support/project.rs"]

@@ -366,3 +366,31 @@ fn at_home_history_remembers_the_message_also_without_an_issue() {
     assert_eq!((home(LATEST, Some(TOKEN)).code, scene.discord.requests().len()), (0, before), "over once");
     assert_eq!(scene.audit(At::Home, LATEST, &["--author", "x"]).code, 2, "--author alone means nothing");
 }
+
+#[test]
+fn the_training_of_another_repository_has_its_issue_where_the_job_is() {
+    let scene = Scene::missed();
+    let policy = POLICY.replace("workflow: train.yml", "workflow: { repo: org/app, workflow: train.yml }");
+    scene.training.project.write("mgmt.yml", policy);
+    let ops = scene.training.fake.repo("org/ops");
+    ops.history("main", 1);
+    let token = "ghp_canary0000000000000000000000000000";
+    scene.training.fake.token(token, TokenKind::User, "octocat", &[]);
+    let publish = || {
+        let mut command = scene.training.project.command();
+        command.env("GITHUB_API_URL", scene.training.fake.url()).env("GITHUB_TOKEN", token);
+        command.env("GITHUB_REPOSITORY", "org/ops").env("GITHUB_ACTIONS", "true");
+        let ran = ran(command.args(["audit", "retrain", "--publish", "--as-of", AS_OF]).output().unwrap());
+        assert!(!format!("{ran:?}").contains("canary"), "{ran:?}");
+        ran
+    };
+    let opened = publish();
+    assert_eq!((opened.code, scene.issues().len()), (1, 0), "{opened:?}");
+    let body = ops.read(|repo| repo.issues[0].body.clone().unwrap());
+    assert!(body.starts_with("<!-- mgmt-action:retrain:org/app/train.yml -->\n"), "{body}");
+    assert_eq!(ops.read(|repo| repo.issues[0].author.clone()), "octocat");
+    // The token says whose it is, so the issue is found again.
+    let before = scene.writes();
+    assert!(publish().stderr.contains("says the same already"));
+    assert_eq!(scene.writes(), before);
+}

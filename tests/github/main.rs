@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "../support/connection.rs"]
+pub mod connection;
 #[path = "../support/discord/mod.rs"]
 pub mod discord;
 #[path = "../support/github/mod.rs"]

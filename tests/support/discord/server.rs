@@ -13,8 +13,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::World;
-use super::connection::{Connections, Line};
 use super::routes;
+use crate::connection::{Connections, Line};
 
 /// A running server; dropping it ends its thread.
 #[derive(Debug)]

@@ -19,14 +19,13 @@
 //! Deliberately absent: GraphQL, webhooks, git itself, HTTPS, and effects that need a runner: a dispatched workflow
 //! makes a queued run, a re-run makes a queued attempt, and nothing ever runs by itself.
 //!
-//! Test crates include this with `#[path = "../support/github/mod.rs"] pub mod github;`. It is `pub` there so that
-//! what one of them does not use is no finding; for the same reason everything in here is `pub`.
+//! Test crates include this with `#[path = "../support/github/mod.rs"] pub mod github;`, and `connection.rs` beside it
+//! at their root. It is `pub` there so that what one of them does not use is no finding; for the same reason everything
+//! in here is `pub`.
 
 pub mod access;
 pub mod build;
 pub mod call;
-#[path = "../connection.rs"]
-pub mod connection;
 pub mod contract;
 pub mod defaults;
 pub mod diff;

@@ -18,8 +18,8 @@ use http_body::Frame;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::connection::{Connections, Line};
 use super::exchange::{self, Ending, Reply, Shared};
+use crate::connection::{Connections, Line};
 
 /// A running server; dropping it ends its thread.
 #[derive(Debug)]

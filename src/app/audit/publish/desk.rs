@@ -100,7 +100,7 @@ impl<'a> Desk<'a> {
         let result = match (kept.incident.is_open(), found.number) {
             (true, Some(number)) if found.is_open || !is_other => self.keep_open(found, number, kept),
             (true, _) => self.create(found, kept, published),
-            (false, Some(number)) if found.is_open => self.close(found, number, kept),
+            (false, Some(number)) if found.is_open => self.close(found, number, kept, published),
             (false, Some(number)) if !is_other && found.kept.as_ref() != Some(kept) => {
                 self.write(found, number, kept, None).map(|()| format!("issue #{number}: over, and closed by somebody"))
             }
@@ -156,11 +156,14 @@ impl<'a> Desk<'a> {
         Ok(format!("issue #{}: opened", made.number))
     }
 
-    fn close(&self, found: &mut Found, number: u64, kept: &Kept) -> Result<String, Error> {
+    fn close(&self, found: &mut Found, number: u64, kept: &Kept, published: &mut Published) -> Result<String, Error> {
         self.write(found, number, kept, Some(("closed", "completed")))?;
         let over = crate::sys::clock::minute(self.audit.as_of);
         let note = format!("The schedule does its work again, as of {over}. `{}` is over.", kept.incident.id);
-        self.client.comment_on_issue(&self.home, number, &note)?;
+        // Its text says the same.
+        if let Err(error) = self.client.comment_on_issue(&self.home, number, &note) {
+            published.failures.push(failed("the issue was closed without a note", &error));
+        }
         Ok(format!("issue #{number}: closed"))
     }
 
@@ -176,6 +179,7 @@ impl<'a> Desk<'a> {
         let body = issue::body(self.key, self.audit, &kept.incident, kept);
         let change = IssueChange { title, body: Some(body), state };
         let changed = self.client.change_issue(&self.home, number, &change)?;
+        found.title = changed.title;
         (found.kept, found.is_open, found.is_whole) = (Some(kept.clone()), kept.incident.is_open(), true);
         found.url = changed.html_url.or(found.url.take());
         Ok(())

@@ -99,6 +99,7 @@ fn incident(subject: &Subject<'_>, job: Option<&Job>, published: &mut Published)
         desk = Some(opened);
         Ok(())
     });
+    // Who cannot see whether the trouble is known tells of it once more: silence would be worse.
     published.failures.extend(looked.err());
     let local = memory.recall(published);
     let known = match (&found.kept, &local) {
