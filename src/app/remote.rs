@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::job::Job;
 use super::{Context, Stop, policy};
-use crate::github::{Client, Error, Hooks, Slug};
+use crate::github::{Client, Error, Hooks, List, Slug};
 use crate::repo;
 use crate::sys::env;
+use crate::sys::listing::Listing;
 use crate::sys::secret::Secret;
 
 /// Where the API is if nobody says otherwise.
@@ -37,6 +38,28 @@ pub fn token(context: &Context) -> anyhow::Result<Option<Secret>> {
         }
     }
     Ok(None)
+}
+
+/// Who writes with the token that GitHub gives to a job.
+const ACTIONS: &str = "github-actions[bot]";
+
+/// Whether a token is one that GitHub gives to a job or an app, which cannot ask who it is.
+#[must_use]
+pub fn is_installation(token: &Secret) -> bool {
+    // docs.github.com, "About authentication to GitHub": the prefix of tokens of an app's installation.
+    token.expose().starts_with("ghs_")
+}
+
+/// Who the token writes as, unless somebody says.
+///
+/// # Errors
+/// Whatever keeps GitHub's answer away.
+pub fn author(client: &Client, is_installation: bool, given: Option<&str>) -> Result<String, Error> {
+    match given {
+        Some(author) => Ok(author.to_owned()),
+        None if is_installation => Ok(ACTIONS.to_owned()),
+        None => client.login(),
+    }
 }
 
 /// The repository that is meant: the one that was named, that of the job, or that of the remote `origin`.
@@ -78,6 +101,20 @@ fn repository_of(url: &str) -> Option<String> {
     let (rest, name) = path.rsplit_once('/')?;
     let owner = rest.rsplit(['/', ':']).next()?;
     Some(format!("{owner}/{name}"))
+}
+
+/// A list, or why there is none.
+pub(super) fn listing<T, U>(asked: Result<List<T>, Error>, each: impl FnMut(T) -> U) -> Listing<U> {
+    match asked {
+        Ok(List { items, truncated, unreadable }) => {
+            Listing::Known { items: items.into_iter().map(each).collect(), truncated, unreadable: unreadable.len() }
+        }
+        Err(error) if error.is_missing() => Listing::Absent,
+        Err(error) => {
+            let next = error.hint().unwrap_or_else(|| "try again when GitHub answers".to_owned());
+            Listing::Unknown { why: error.to_string(), next }
+        }
+    }
 }
 
 impl From<Error> for Stop {

@@ -63,6 +63,13 @@ pub(super) struct RetrainArgs {
     /// Audit as of this moment, such as 2030-01-31T12:00:00Z [default: now]
     #[arg(long, value_name = "TIME")]
     pub(super) as_of: Option<jiff::Timestamp>,
+    /// Keep one issue and one notice for as long as the schedule does not do its work, and write reports, job summary
+    /// and outputs; nothing is written without it
+    #[arg(long)]
+    pub(super) publish: bool,
+    /// Who writes the issue [default: github-actions[bot], or whose token it is]
+    #[arg(long, value_name = "LOGIN", requires = "publish")]
+    pub(super) author: Option<String>,
 }
 
 #[cfg(feature = "net")]

@@ -79,15 +79,18 @@ impl<'t> Iterator for Attributes<'t> {
     }
 }
 
+#[inline(always)] // once a byte
 fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
+#[inline(always)] // thrice an attribute
 fn skip_space(text: &str) -> &str {
     &text[text.bytes().position(|byte| !is_space(byte)).unwrap_or(text.len())..]
 }
 
 /// A name without its namespace prefix.
+#[inline(always)] // once an attribute
 fn local(name: &str) -> &str {
     name.bytes().position(|byte| byte == b':').map_or(name, |colon| &name[colon + 1..])
 }

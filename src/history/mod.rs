@@ -247,6 +247,27 @@ impl Store {
         }
     }
 
+    /// The document that was kept under a key.
+    ///
+    /// # Errors
+    /// The store cannot be read. One that is not there has kept nothing.
+    pub fn kept(&self, key: &str) -> Result<Option<String>, Error> {
+        let found = self.read(|connection| {
+            let mut query = connection.prepare("SELECT data FROM kept WHERE key = ?1")?;
+            Ok(query.query_row([key], |row| row.get(0)).optional()?)
+        })?;
+        Ok(found.flatten())
+    }
+
+    /// Keeps a document under a key, instead of the one before. A store that is lost and made again has none.
+    ///
+    /// # Errors
+    /// What kept it from being stored.
+    pub fn keep(&self, key: &str, data: &str) -> Result<(), Error> {
+        let put = "INSERT INTO kept (key, data) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET data = excluded.data";
+        self.write(|connection| Ok(connection.execute(put, params![key, data])?)).map(drop)
+    }
+
     /// Looks at the whole file and reads every record.
     ///
     /// # Errors

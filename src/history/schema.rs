@@ -7,7 +7,7 @@
 pub(super) const APPLICATION: i32 = 0x6d67_6d74;
 
 /// Every step.
-pub(super) const STEPS: &[&str] = &[RUNS];
+pub(super) const STEPS: &[&str] = &[RUNS, KEPT];
 
 /// Runs with their measurements, outcomes and lines.
 const RUNS: &str = r#"
@@ -81,4 +81,9 @@ CREATE TABLE lines (
     data BLOB NOT NULL
 ) STRICT;
 CREATE INDEX lines_sum ON lines (sum);
+"#;
+
+/// Small documents that a use case keeps between its calls, each under a key.
+const KEPT: &str = r#"
+CREATE TABLE kept (key TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT, WITHOUT ROWID;
 "#;

@@ -10,6 +10,7 @@ pub mod badge;
 pub mod check_run;
 pub mod comment;
 pub mod context;
+pub mod issue;
 pub mod log;
 pub mod outputs;
 pub mod summary;

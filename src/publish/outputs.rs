@@ -9,6 +9,7 @@ use super::Error;
 use super::append::append;
 use super::context::hash;
 use crate::record::Record;
+use crate::retrain::Audit;
 use crate::sys::text;
 
 /// What outputs tell that is not in the record.
@@ -116,6 +117,21 @@ fn end(values: &str, seed: &str) -> String {
 /// The system's error.
 pub fn write(path: &Utf8Path, record: &Record, places: &Places<'_>) -> Result<(), Error> {
     append(path, |_| Ok(text(record, places)))
+}
+
+/// Adds what an audit tells to the step's outputs: those of the same name and meaning, and nothing of the others.
+///
+/// # Errors
+/// The system's error.
+pub fn write_audit(path: &Utf8Path, audit: &Audit, places: &Places<'_>) -> Result<(), Error> {
+    let place = |path: Option<&Utf8Path>| path.map(ToString::to_string).unwrap_or_default();
+    let values = [
+        ("verdict", audit.verdict.word().to_owned()),
+        ("exit-code", audit.exit_code.to_string()),
+        ("report-json", place(places.report_json)),
+        ("report-markdown", place(places.report_markdown)),
+    ];
+    append(path, |_| Ok(lines(&values)))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::append::append;
 use super::{Context, Error};
 use crate::record::Record;
 use crate::report;
+use crate::retrain::Audit;
 
 /// Bytes that a step's summary may have. The runner looks at the file's size when the step ends, and uploads nothing
 /// of a larger one (`CreateStepSummaryCommand` in actions/runner); what other commands wrote counts too.
@@ -25,6 +26,19 @@ pub fn text(record: &Record, context: &Context, budget: usize) -> String {
 /// # Errors
 /// The system's error; or what is in the file leaves no room.
 pub fn write(path: &Utf8Path, record: &Record, context: &Context) -> Result<(), Error> {
+    add(path, |budget| text(record, context, budget))
+}
+
+/// Adds an audit to a summary.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_audit(path: &Utf8Path, audit: &Audit) -> Result<(), Error> {
+    add(path, |budget| super::issue::fitted(audit, budget))
+}
+
+/// Adds what `make` returns for the room there is.
+fn add(path: &Utf8Path, make: impl FnOnce(usize) -> String) -> Result<(), Error> {
     append(path, |held| {
         // A blank line ends whatever paragraph or table stands there.
         let gap = if held > 0 { "\n" } else { "" };
@@ -33,7 +47,7 @@ pub fn write(path: &Utf8Path, record: &Record, context: &Context) -> Result<(), 
             return Err(Error::Full { path: path.to_owned(), held });
         }
         let budget = usize::try_from(room).unwrap_or(usize::MAX);
-        Ok(format!("{gap}{}", text(record, context, budget)))
+        Ok(format!("{gap}{}", make(budget)))
     })
 }
 

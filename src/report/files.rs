@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::{Options, RENDERERS};
 use crate::record::Record;
+use crate::retrain::Audit;
 use crate::sys::fs as files;
 
 /// The ending of the file that protects a report.
@@ -35,6 +36,24 @@ pub fn write(folder: &Utf8Path, record: &Record) -> (Vec<Utf8PathBuf>, Vec<files
         }
         if let Err(error) = files::write_atomic(&folder.join(format!("latest.{extension}")), text.as_bytes()) {
             failed.push(error);
+        }
+    }
+    (written, failed)
+}
+
+/// Writes an audit as Markdown and as JSON under its id. `latest` goes on naming the report of a run.
+#[must_use]
+pub fn write_audit(folder: &Utf8Path, id: &str, audit: &Audit) -> (Vec<Utf8PathBuf>, Vec<files::Error>) {
+    let (mut written, mut failed) = (Vec::new(), Vec::new());
+    if let Err(error) = files::create_dir_all(folder) {
+        return (written, vec![error]);
+    }
+    for (name, extension) in [("markdown", "md"), ("json", "json")] {
+        let Some(form) = super::audit::renderer(name) else { continue };
+        let path = folder.join(format!("{id}.{extension}"));
+        match files::write_atomic(&path, (form.render)(audit, Options::default()).as_bytes()) {
+            Ok(()) => written.push(path),
+            Err(error) => failed.push(error),
         }
     }
     (written, failed)

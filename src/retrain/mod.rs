@@ -3,7 +3,7 @@
 //! The moments at which a schedule should have run come from its own text ([`cron`]), what ran from GitHub
 //! ([`Facts`]); each slot gets one state ([`slot`]), and the newest one that can be judged decides. Around it stand
 //! what makes a green retraining useless ([`wiring`]), the comparison with the model before ([`champion`]) and what
-//! changed over the history ([`trend`]). Deliberately absent: any look at GitHub, at files or at a clock, and acting
+//! changed over the history ([`trend`]). A stretch of trouble is one [`incident`]. Deliberately absent: any look at GitHub, at files or at a clock, and acting
 //! on what was found.
 
 pub mod audit;
@@ -11,6 +11,7 @@ mod challenge;
 pub mod champion;
 pub mod cron;
 pub mod facts;
+pub mod incident;
 mod judge;
 mod product;
 pub mod settings;
@@ -22,5 +23,6 @@ pub mod workflow;
 
 pub use audit::{Audit, audit};
 pub use facts::Facts;
+pub use incident::Incident;
 pub use settings::Settings;
 pub use slot::{Slot, State};

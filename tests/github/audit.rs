@@ -7,7 +7,7 @@ use super::github::{Fake, Fault, TokenKind, zip};
 use super::scene::TOKEN;
 use super::support::{Project, Ran, ran};
 
-const POLICY: &str = "version: 1
+pub(crate) const POLICY: &str = "version: 1
 retrain:
   workflow: train.yml
   late-after: 30m
@@ -33,7 +33,7 @@ jobs:
 ";
 
 /// A Tuesday; the newest slot was two days before.
-const AS_OF: &str = "2024-06-25T18:00:00Z";
+pub(crate) const AS_OF: &str = "2024-06-25T18:00:00Z";
 
 fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -45,11 +45,11 @@ fn after(weeks: i64, minutes: i64) -> Timestamp {
 }
 
 /// A project and its repository, of which the last four retrainings went well.
-struct Scene {
-    fake: Fake,
-    project: Project,
+pub(crate) struct Scene {
+    pub(crate) fake: Fake,
+    pub(crate) project: Project,
     /// Runs, the newest first.
-    runs: Vec<u64>,
+    pub(crate) runs: Vec<u64>,
     /// Their artifacts.
     models: Vec<u64>,
 }
@@ -60,7 +60,7 @@ fn model(number: i64, f1: f64) -> Vec<u8> {
 }
 
 impl Scene {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let project = Project::with(POLICY);
         project.write(".github/workflows/train.yml", TRAIN).commit();
         let fake = Fake::start();
@@ -85,7 +85,7 @@ impl Scene {
     }
 
     /// A run, its model and its deployment.
-    fn train(&self, weeks: i64, event: &str, minutes: i64, commit: &str) -> (u64, u64) {
+    pub(crate) fn train(&self, weeks: i64, event: &str, minutes: i64, commit: &str) -> (u64, u64) {
         let repo = self.fake.repo("org/app");
         let id = repo.workflow("train.yml");
         let run = repo.run(|run| {
@@ -193,11 +193,11 @@ const CHANGES: &[Change] = &[
 ];
 
 impl Scene {
-    fn edit_run(&self, edit: impl FnOnce(&mut super::github::state::Run)) {
+    pub(crate) fn edit_run(&self, edit: impl FnOnce(&mut super::github::state::Run)) {
         self.fake.repo("org/app").edit_run(self.runs[0], edit);
     }
 
-    fn edit_model(&self, edit: impl FnOnce(&mut super::github::state::Artifact)) {
+    pub(crate) fn edit_model(&self, edit: impl FnOnce(&mut super::github::state::Artifact)) {
         self.fake.repo("org/app").edit_artifact(self.models[0], edit);
     }
 

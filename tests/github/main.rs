@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "../support/discord/mod.rs"]
+pub mod discord;
 #[path = "../support/github/mod.rs"]
 pub mod github;
 #[path = "../support/project.rs"]
@@ -12,6 +14,7 @@ mod baseline;
 mod client;
 mod evidence;
 mod fake;
+mod incident;
 mod issues;
 mod lookups;
 mod publish;

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::app::Stop;
-use crate::github::{self, Client, Error, List, RunFilter, Slug};
+use crate::app::remote::listing;
+use crate::github::{self, Client, RunFilter, Slug};
 use crate::retrain::audit::Sources;
 use crate::retrain::facts::{Artifact, Commit, Deployment, Facts, Job, Listing, Run, Status};
 use crate::retrain::settings::{Settings, Target, Trace, When};
@@ -194,18 +195,5 @@ impl Ask<'_> {
             job.tail = Some(lines[lines.len().saturating_sub(LOG.1)..].join("\n"));
         }
         jobs
-    }
-}
-
-fn listing<T, U>(asked: Result<List<T>, Error>, each: impl FnMut(T) -> U) -> Listing<U> {
-    match asked {
-        Ok(List { items, truncated, unreadable }) => {
-            Listing::Known { items: items.into_iter().map(each).collect(), truncated, unreadable: unreadable.len() }
-        }
-        Err(error) if error.is_missing() => Listing::Absent,
-        Err(error) => {
-            let next = error.hint().unwrap_or_else(|| "try again when GitHub answers".to_owned());
-            Listing::Unknown { why: error.to_string(), next }
-        }
     }
 }

@@ -1,12 +1,14 @@
 //! The audit of a scheduled retraining: asks GitHub what it knows of the workflow, and lets `retrain` judge.
 //!
-//! Deliberately absent: writing anywhere.
+//! Nothing is written anywhere unless somebody asks for it ([`Publish`]).
 
 mod ask;
 mod model;
+mod publish;
 mod sources;
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,6 +18,8 @@ use crate::github::Client;
 use crate::retrain::audit::Outcome;
 use crate::retrain::want::Want;
 use crate::retrain::{self, Audit, Facts, Settings};
+
+pub use publish::Published;
 
 /// The command's name.
 pub const COMMAND: &str = "audit retrain";
@@ -31,17 +35,49 @@ pub struct Request {
     pub as_of: Option<Timestamp>,
     /// The repository on GitHub; that of the settings, of the job or of the remote `origin` if none is named.
     pub repo: Option<String>,
+    /// Whether and how what was found is published.
+    pub publish: Option<Publish>,
 }
 
-/// Audits the workflow of `retrain:`.
+/// How it is published.
+#[derive(Clone, Debug, Default)]
+pub struct Publish {
+    /// Who writes the issue, where the token does not tell.
+    pub author: Option<String>,
+}
+
+/// An audit, and what became of publishing it.
+#[derive(Clone, Debug)]
+pub struct Audited {
+    /// The audit.
+    pub audit: Audit,
+    /// What became of publishing it, if that was asked for. It changes nothing about the audit.
+    pub published: Option<Published>,
+}
+
+/// Audits the workflow of `retrain:`, and publishes what was found if that is asked for.
 ///
 /// # Errors
 /// No settings for it, a moment in the future, or a GitHub that does not know the repository. Whatever else is not
 /// known is part of the audit.
-pub fn audit(context: &Context, request: &Request, tell: impl Fn(&str) + 'static) -> anyhow::Result<Audit> {
+pub fn audit(context: &Context, request: &Request, tell: impl Fn(&str) + 'static) -> anyhow::Result<Audited> {
     let config = context.load()?;
-    let client = remote::connect(context, tell)?;
-    of(context, &client, &config, request)
+    let tell: Rc<dyn Fn(&str)> = Rc::new(tell);
+    let say = Rc::clone(&tell);
+    let client = remote::connect(context, move |line| say(line))?;
+    let audit = of(context, &client, &config, request)?;
+    let published = request.publish.as_ref().map(|how| {
+        publish::publish(&publish::Subject {
+            context,
+            config: &config,
+            client: &client,
+            audit: &audit,
+            author: how.author.as_deref(),
+            repo: request.repo.as_deref(),
+            tell,
+        })
+    });
+    Ok(Audited { audit, published })
 }
 
 /// The same with a client and a policy that are there.

@@ -121,8 +121,7 @@ fn link(context: &Context, request: &Request, tell: impl Fn(&str) + 'static) -> 
     Ok(Link {
         slug: remote::slug(context, request.repo.as_deref())?,
         client: remote::connect(context, tell)?,
-        // docs.github.com, "About authentication to GitHub": the prefix of tokens of an app's installation.
-        is_installation: token.as_ref().is_some_and(|token| token.expose().starts_with("ghs_")),
+        is_installation: token.as_ref().is_some_and(remote::is_installation),
         has_token: token.is_some(),
     })
 }

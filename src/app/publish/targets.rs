@@ -5,13 +5,10 @@ use camino::Utf8PathBuf;
 use super::subject::Subject;
 use super::{Link, Published, Request};
 use crate::app::check::Failure;
-use crate::app::{Context, step};
+use crate::app::{Context, remote, step};
 use crate::github::{self, Slug};
 use crate::publish::comment::{self, Comment};
 use crate::publish::{self, Target, badge, check_run};
-
-/// Who writes with the token that GitHub gives to a job.
-const ACTIONS: &str = "github-actions[bot]";
 
 /// Where a result goes, and what is known of the place.
 pub(super) struct Where<'a> {
@@ -100,7 +97,7 @@ impl Where<'_> {
         number: u64,
         published: &Published,
     ) -> Result<(String, Option<String>), github::Error> {
-        let author = self.author(link)?;
+        let author = remote::author(&link.client, link.is_installation, self.request.author.as_deref())?;
         let marker = comment::marker(&self.shown.key);
         let listed = link.client.comments(&link.slug, number)?;
         let known = known(&listed.items);
@@ -129,14 +126,6 @@ impl Where<'_> {
             link.client.remove_comment(&link.slug, extra.id)?;
         }
         Ok(done)
-    }
-
-    /// Who the token writes as. An installation's token cannot ask.
-    fn author(&self, link: &Link) -> Result<String, github::Error> {
-        if let Some(author) = &self.request.author {
-            return Ok(author.clone());
-        }
-        if link.is_installation { Ok(ACTIONS.to_owned()) } else { link.client.login() }
     }
 
     fn check(&self, published: &Published) -> Outcome {

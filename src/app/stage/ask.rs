@@ -1,8 +1,9 @@
 //! What GitHub is asked about a commit, and its answers as `deploy` takes them.
 
+use crate::app::remote::listing;
 use crate::deploy::facts::{Before, Deployment, Facts, Listing, Origin, Run, Status, Workflow};
 use crate::deploy::{Stage, newest_deployment};
-use crate::github::{self, Client, Error, List, RunFilter, Slug};
+use crate::github::{self, Client, RunFilter, Slug};
 use crate::sys::clock::Clock;
 
 /// Runs of one workflow on one commit that are looked at: one page.
@@ -92,19 +93,5 @@ impl Subject<'_> {
             environment: one.environment,
             created: one.created_at,
         })
-    }
-}
-
-/// A list, or why there is none.
-pub(super) fn listing<T, U>(asked: Result<List<T>, Error>, each: impl FnMut(T) -> U) -> Listing<U> {
-    match asked {
-        Ok(List { items, truncated, unreadable }) => {
-            Listing::Known { items: items.into_iter().map(each).collect(), truncated, unreadable: unreadable.len() }
-        }
-        Err(error) if error.is_missing() => Listing::Absent,
-        Err(error) => {
-            let next = error.hint().unwrap_or_else(|| "try again when GitHub answers".to_owned());
-            Listing::Unknown { why: error.to_string(), next }
-        }
     }
 }

@@ -2,10 +2,11 @@
 
 use camino::Utf8Path;
 
-use super::ask::{Subject, listing};
+use super::ask::Subject;
 use crate::app::Stop;
 use crate::app::ci::{Fetched, Trouble, download, foreign};
 use crate::app::judge::Material;
+use crate::app::remote::listing;
 use crate::deploy::facts::{Artifact, Content, Evidence, Facts, Listing, Run, Workflow};
 use crate::deploy::{deciding, newest_shards};
 use crate::evidence::{Level, Limits};

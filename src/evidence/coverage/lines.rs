@@ -37,6 +37,7 @@ impl Lines {
         out
     }
 
+    #[inline(always)] // once a line
     fn push(&mut self, hits: u64) {
         match u32::try_from(hits) {
             Ok(narrow) if narrow != WIDE => self.hits.push(narrow),
@@ -124,6 +125,7 @@ impl Lines {
     }
 }
 
+#[inline(always)] // once a line
 fn put(bytes: &mut Vec<u8>, mut value: u32) {
     while value >= 0x80 {
         bytes.push(value.to_le_bytes()[0] | 0x80);
@@ -132,6 +134,7 @@ fn put(bytes: &mut Vec<u8>, mut value: u32) {
     bytes.push(value.to_le_bytes()[0]);
 }
 
+#[inline(always)] // once a line
 fn take(bytes: &mut &[u8]) -> u32 {
     let mut value = 0;
     let mut shift = 0;

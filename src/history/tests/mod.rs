@@ -388,3 +388,16 @@ fn a_baseline_that_cannot_be_read_is_told_and_the_next_one_serves() {
     // It can still be removed.
     assert_eq!(store.prune(self::at(99), Duration::ZERO, None, |_| false).unwrap(), 3);
 }
+
+#[test]
+fn a_small_document_is_kept_under_its_key_and_nothing_is_made_by_asking() {
+    let (folder, store) = store();
+    assert_eq!(store.kept("a").unwrap(), None);
+    assert!(!store.path().exists(), "{folder:?}");
+    for (key, data) in [("a", "1"), ("b", "2"), ("a", "3")] {
+        store.keep(key, data).unwrap();
+    }
+    let kept: Vec<_> = ["a", "b", "c"].iter().map(|key| store.kept(key).unwrap()).collect();
+    assert_eq!(kept, [Some("3".to_owned()), Some("2".to_owned()), None]);
+    assert!(store.ids().unwrap().is_empty());
+}

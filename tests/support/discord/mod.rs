@@ -14,6 +14,8 @@
 //! Deliberately absent: everything that needs an account, files, components, polls, HTTPS and the passing of time: a
 //! limit ends when the next request comes, and whether it was waited for is the client's to tell.
 
+#[path = "../connection.rs"]
+pub mod connection;
 pub mod contract;
 pub mod routes;
 pub mod server;

@@ -1,24 +1,19 @@
 //! The listener on loopback and the thread it lives in.
 
-use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, ready};
 use std::thread::JoinHandle;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::connect_info::{ConnectInfo, Connected};
+use axum::extract::connect_info::ConnectInfo;
 use axum::extract::{Request, State};
 use axum::http::Response;
-use axum::serve::{IncomingStream, Listener};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::World;
+use super::connection::{Connections, Line};
 use super::routes;
 
 /// A running server; dropping it ends its thread.
@@ -74,80 +69,11 @@ async fn answer(
     let request = super::Request { method, target, headers: headers.collect(), body: body.to_vec() };
     let reply = routes::handle(&world, request);
     if reply.breaks {
-        line.broken.store(true, Ordering::SeqCst);
+        line.cut();
     }
     let mut response = Response::builder().status(reply.status);
     for (name, value) in reply.headers {
         response = response.header(name, value);
     }
     response.body(Body::from(reply.body)).expect("headers are plain")
-}
-
-/// Listens for connections that can be broken from inside.
-struct Connections(TcpListener);
-
-/// The handle by which a connection is broken.
-#[derive(Debug, Clone, Default)]
-struct Line {
-    broken: Arc<AtomicBool>,
-}
-
-struct Connection {
-    stream: TcpStream,
-    line: Line,
-}
-
-impl Listener for Connections {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
-        let _ = stream.set_nodelay(true);
-        (Connection { stream, line: Line::default() }, address)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-}
-
-impl Connected<IncomingStream<'_, Connections>> for Line {
-    fn connect_info(stream: IncomingStream<'_, Connections>) -> Self {
-        stream.io().line.clone()
-    }
-}
-
-impl Connection {
-    fn write_allowed(&self) -> io::Result<()> {
-        if !self.line.broken.load(Ordering::SeqCst) {
-            return Ok(());
-        }
-        // Closing without lingering sends a reset.
-        self.stream.set_zero_linger()?;
-        Err(io::ErrorKind::ConnectionReset.into())
-    }
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, into)
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.write_allowed()?;
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.write_allowed()?;
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
 }

@@ -25,6 +25,8 @@
 pub mod access;
 pub mod build;
 pub mod call;
+#[path = "../connection.rs"]
+pub mod connection;
 pub mod contract;
 pub mod defaults;
 pub mod diff;

@@ -6,21 +6,19 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 
 use axum::Router;
 use axum::body::{Body as HttpBody, Bytes};
-use axum::extract::connect_info::{ConnectInfo, Connected};
+use axum::extract::connect_info::ConnectInfo;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Response};
-use axum::serve::{IncomingStream, Listener};
 use http_body::Frame;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use super::connection::{Connections, Line};
 use super::exchange::{self, Ending, Reply, Shared};
 
 /// A running server; dropping it ends its thread.
@@ -111,7 +109,7 @@ fn respond(reply: Reply, line: &Line) -> Response<HttpBody> {
     let body = match reply.ending {
         Ending::Whole => HttpBody::from(reply.body),
         Ending::Reset => {
-            line.broken.store(true, Ordering::SeqCst);
+            line.cut();
             HttpBody::empty()
         }
         Ending::Half => {
@@ -145,74 +143,5 @@ impl http_body::Body for Broken {
             return Poll::Pending;
         }
         Poll::Ready(Some(Err(io::ErrorKind::BrokenPipe.into())))
-    }
-}
-
-/// Listens for connections that can be broken from inside.
-struct Connections(TcpListener);
-
-/// The handle by which a connection is broken.
-#[derive(Debug, Clone, Default)]
-struct Line {
-    broken: Arc<AtomicBool>,
-}
-
-struct Connection {
-    stream: TcpStream,
-    line: Line,
-}
-
-impl Listener for Connections {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
-        let _ = stream.set_nodelay(true);
-        (Connection { stream, line: Line::default() }, address)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-}
-
-impl Connected<IncomingStream<'_, Connections>> for Line {
-    fn connect_info(stream: IncomingStream<'_, Connections>) -> Self {
-        stream.io().line.clone()
-    }
-}
-
-impl Connection {
-    fn write_allowed(&self) -> io::Result<()> {
-        if !self.line.broken.load(Ordering::SeqCst) {
-            return Ok(());
-        }
-        // Closing without lingering sends a reset.
-        self.stream.set_zero_linger()?;
-        Err(io::ErrorKind::ConnectionReset.into())
-    }
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, into)
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.write_allowed()?;
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.write_allowed()?;
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

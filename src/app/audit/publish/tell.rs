@@ -1,0 +1,106 @@
+//! The notice about an incident: what it says, and who hears it.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::{Kept, Published, Subject, failure};
+use crate::gate::{RuleVerdict, Verdict};
+use crate::notify::{self, Deliveries, Delivery, Field, Hooks, Level, Notice, Receiver, State};
+use crate::report::audit::headline;
+use crate::retrain::Audit;
+use crate::retrain::incident::{Severity, Step, severity};
+use crate::sys::{clock, text};
+
+/// Problems that a notice names.
+const PROBLEMS: usize = 8;
+
+/// Tells those who are to hear of a step, and returns what all have been told by now.
+pub(super) fn tell(
+    subject: &Subject<'_>,
+    step: &Step,
+    kept: &Kept,
+    is_new: bool,
+    link: Option<String>,
+    published: &mut Published,
+) -> Deliveries {
+    let state = match step {
+        Step::Open(_) => State::Opened,
+        Step::Stay(_) => State::Ongoing,
+        Step::Recover(_) => State::Recovered,
+        Step::Rest | Step::Stale => return kept.deliveries.clone(),
+    };
+    let notice = notice(subject.audit, kept, state, link);
+    // Who has heard it is not told the same again; who could not be told before is.
+    let is_to_hear = |receiver: &&Receiver| {
+        let has_heard =
+            matches!(kept.deliveries.of(&receiver.name), Some(Delivery::Told { .. } | Delivery::Gone { .. }));
+        is_new || state == State::Recovered || !has_heard
+    };
+    let receivers: Vec<_> = subject.config.notify.iter().filter(is_to_hear).cloned().collect();
+    let say = Rc::clone(&subject.tell);
+    let hooks = Hooks {
+        env: subject.context.env.clone(),
+        sleep: Box::new(|time: Duration| std::thread::sleep(time)),
+        tell: Box::new(move |line| say(line)),
+    };
+    let round = notify::deliver(&receivers, &notice, &kept.deliveries, &hooks);
+    for (receiver, why) in round.failures() {
+        let message = format!("{receiver} was not told: {}", text::one_line(&why.message));
+        published.failures.push(failure(message, why.hint.clone()));
+    }
+    for receipt in &round.receipts {
+        if matches!(receipt.end, notify::End::Posted { .. } | notify::End::Edited) {
+            published.done.push(format!("{}: told", receipt.receiver));
+        }
+    }
+    round.deliveries
+}
+
+/// The notice.
+fn notice(audit: &Audit, kept: &Kept, state: State, link: Option<String>) -> Notice {
+    let level = match severity(audit) {
+        Some(Severity::Critical) => Level::Critical,
+        Some(Severity::Error) => Level::Error,
+        Some(Severity::Warning) => Level::Warning,
+        // Those who heard of the incident hear of its end at any level; nobody else has to be woken.
+        None => Level::Audit,
+    };
+    let name = text::shorten(&text::one_line(&audit.workflow), 100);
+    let title = match (state, audit.verdict) {
+        (State::Recovered, _) => format!("the retraining {name} does what is expected again"),
+        (_, Verdict::Inconclusive | Verdict::Interrupted) => {
+            format!("nobody can say whether the retraining {name} did what is expected")
+        }
+        _ => format!("the retraining {name} did not do what is expected"),
+    };
+    let mut lines = vec![format!("{}.", text::capitalised(&headline(audit)))];
+    lines.extend(audit.problems.iter().take(PROBLEMS).map(|problem| {
+        let word = match problem.level {
+            RuleVerdict::Fail => "Fails",
+            RuleVerdict::Inconclusive => "Not known",
+            _ => "Warns",
+        };
+        format!("{word}: {}", problem.message)
+    }));
+    let left = audit.problems.len().saturating_sub(PROBLEMS);
+    if left > 0 {
+        lines.push(format!("… and {left} more, all of them in the report."));
+    }
+    let field = |name: &str, value: String| Field { name: name.to_owned(), value };
+    let mut fields = vec![
+        field("Repository", audit.repository.clone()),
+        field("Workflow", audit.workflow.clone()),
+        field("Since", clock::minute(kept.incident.opened_at)),
+    ];
+    fields.extend(audit.next.first().map(|next| field("Next slot", clock::minute(*next))));
+    Notice {
+        level,
+        incident: kept.incident.id.clone(),
+        state,
+        title: text::capitalised(&title),
+        body: lines.join("\n"),
+        fields,
+        link,
+        time: audit.as_of,
+    }
+}
