@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "../support/discord/mod.rs"]
+pub mod discord;
 #[path = "../support/github/mod.rs"]
 pub mod github;
 #[path = "../support/project.rs"]
