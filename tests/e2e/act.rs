@@ -11,6 +11,7 @@ use std::process::Command;
 use memchr::memmem;
 use serde_json::{Map, Value, json};
 
+use super::discord;
 use super::github::{Fake, Repo, TokenKind, zip_folder};
 use super::support::{Project, Ran, ran, scrubbed};
 
@@ -41,6 +42,8 @@ pub(super) struct Bench {
     pub(super) fake: Fake,
     machine: tempfile::TempDir,
     path: String,
+    /// The secret `DISCORD_WEBHOOK_URL`.
+    webhook: String,
 }
 
 /// What starts workflows: the event as GitHub tells it, and the run that it makes.
@@ -85,7 +88,7 @@ impl Bench {
 
     pub(super) fn of(project: Project) -> Self {
         let (fake, machine) = (Fake::start(), tempfile::tempdir().unwrap());
-        let bench = Self { project, fake, path: String::new(), machine };
+        let bench = Self { project, fake, path: String::new(), machine, webhook: SECRETS[1].to_owned() };
         for folder in ["bin", "home", "store", "export/.github"] {
             std::fs::create_dir_all(bench.place(folder)).unwrap();
         }
@@ -112,6 +115,12 @@ impl Bench {
     /// Looks for programs in this folder first.
     pub(super) fn with_path(mut self, folder: &str) -> Self {
         self.path = format!("{folder}:");
+        self
+    }
+
+    /// Lets the secret `DISCORD_WEBHOOK_URL` lead to this Discord.
+    pub(super) fn with_discord(mut self, discord: &discord::Fake) -> Self {
+        self.webhook = discord.webhook();
         self
     }
 
@@ -327,7 +336,9 @@ impl Bench {
 
     /// Where a secret is shown: in what was printed, in what GitHub was told, in files of the project and the machine.
     pub(super) fn shown(&self, jobs: &Jobs) -> Vec<String> {
-        let holds = |bytes: &[u8]| CANARIES.iter().any(|canary| memmem::find(bytes, canary.as_bytes()).is_some());
+        // The last one is that of a webhook on loopback, if there is one.
+        let canaries = [CANARIES[0], CANARIES[1], &discord::TOKEN[..20]];
+        let holds = |bytes: &[u8]| canaries.iter().any(|canary| memmem::find(bytes, canary.as_bytes()).is_some());
         let told = self
             .repo()
             .read(|repo| format!("{:?}{:?}{:?}{:?}", repo.comments, repo.check_runs, repo.deployments, repo.issues));
@@ -369,7 +380,7 @@ impl Bench {
         for label in ["ubuntu-latest", "ubuntu-24.04"] {
             act.arg("-P").arg(format!("{label}=-self-hosted"));
         }
-        for (name, secret) in ["GITHUB_TOKEN", "DISCORD_WEBHOOK_URL"].into_iter().zip(SECRETS) {
+        for (name, secret) in [("GITHUB_TOKEN", SECRETS[0]), ("DISCORD_WEBHOOK_URL", &self.webhook)] {
             act.arg("-s").arg(format!("{name}={secret}"));
         }
         let reference = format!("{REPOSITORY}/.github/workflows/{}@refs/heads/main", event.workflow);

@@ -2,7 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::act::{Bench, Event, Jobs, REPOSITORY};
+use super::act::{BOT, Bench, Event, Jobs, REPOSITORY};
+use super::discord::Fake as Discord;
 use super::github::zip;
 
 /// What the runs of this policy's training did is told by the fake's clock, so each audit is as of a moment of it.
@@ -39,6 +40,8 @@ const SLOT: &str = "2024-06-23T18:00:00Z";
 /// When everything began.
 const BEGIN: &str = "2024-01-01T00:00:00Z";
 const AUDIT: &str = "mgmt-retrain-audit.yml";
+/// The line of its arguments by which it tells anybody.
+const PUBLISH: &str = "            --publish\n";
 const REUSING: &str = "\
 on:
   schedule:
@@ -69,47 +72,62 @@ fn time(text: &str) -> Timestamp {
 /// The project with the workflow that `init` writes, telling nobody, and its last four retrainings, which went well.
 fn bench() -> Bench {
     let bench = Bench::new(POLICY);
-    bench.fake.set_now(AS_OF);
     let project = &bench.project;
     project.write(".github/workflows/train.yml", TRAIN);
     let ran = project.run(&["init", "--github"]);
     assert_eq!(ran.code, 0, "{ran:?}");
-    let path = format!(".github/workflows/{AUDIT}");
-    let told = project.read(&path);
-    assert!(told.contains("- cron: \"17 7 * * *\"\n"), "{told}");
-    let untold = told.replace("            --publish\n", &format!("            --as-of={AS_OF}\n"));
-    assert_ne!(told, untold);
-    project.write(&path, untold);
+    let written = project.read(&format!(".github/workflows/{AUDIT}"));
+    assert!(written.contains("- cron: \"17 7 * * *\"\n") && written.contains(PUBLISH), "{written}");
     project.write(".github/workflows/reusing.yml", REUSING.replace("AS-OF", AS_OF));
     let reusable = concat!(env!("CARGO_MANIFEST_DIR"), "/.github/workflows/retrain-audit.yml");
     project.write(".github/workflows/by-hand.yml", std::fs::read(reusable).unwrap());
-    let sha = bench.commit(REPOSITORY, "main");
-    let repo = bench.repo();
-    let workflow = repo.workflow("train.yml");
+    change(&bench, PUBLISH, &as_of(AS_OF));
     for weeks in (0..4).rev() {
-        let slot = time(SLOT) - SignedDuration::from_hours(weeks * 7 * 24);
-        let after = |minutes| slot + SignedDuration::from_mins(minutes);
-        let run = repo.run(|run| {
-            (run.workflow_id, run.path) = (workflow, ".github/workflows/train.yml".to_owned());
-            (run.event, run.sha, run.branch) = ("schedule".to_owned(), sha.clone(), Some("main".to_owned()));
-            (run.created_at, run.started_at, run.updated_at) = (after(5), after(5), after(45));
-        });
-        let files = [("model.bin", format!("model {weeks}")), ("metrics.json", r#"{"f1": 0.7}"#.to_owned())];
-        let model = repo.artifact(run, "model", zip(&files.each_ref().map(|(name, text)| (*name, text.as_bytes()))));
-        repo.edit_artifact(model, |one| one.created_at = after(40));
-        let deployment = repo.deployment("production", &sha);
-        repo.deployment_status(deployment, "success");
-        repo.edit(|repo| {
-            let one = repo.deployments.iter_mut().find(|one| one.id == deployment).unwrap();
-            (one.created_at, one.statuses[0].created_at) = (after(50), after(55));
-        });
+        train(&bench, time(SLOT) - SignedDuration::from_hours(weeks * 7 * 24));
     }
-    repo.edit(|repo| {
+    bench
+}
+
+/// The line of the workflow's arguments that names a moment.
+fn as_of(moment: &str) -> String {
+    format!("            --as-of={moment}\n")
+}
+
+/// Changes a line of the workflow that `init` wrote, long before any slot.
+fn change(bench: &Bench, from: &str, to: &str) {
+    let path = format!(".github/workflows/{AUDIT}");
+    let changed = bench.project.read(&path).replace(from, to);
+    assert!(changed.contains(to), "{from} in {changed}");
+    bench.project.write(&path, changed);
+    bench.commit(REPOSITORY, "main");
+    bench.repo().workflow("train.yml");
+    bench.repo().edit(|repo| {
         repo.commits.values_mut().for_each(|commit| commit.at = time(BEGIN));
         repo.workflows.iter_mut().for_each(|workflow| workflow.created_at = time(BEGIN));
         repo.pushed_at = Some(time(SLOT));
     });
-    bench
+}
+
+/// A retraining that goes well, with its model and its deployment.
+fn train(bench: &Bench, slot: Timestamp) {
+    let repo = bench.repo();
+    let sha = repo.read(|repo| repo.refs["heads/main"].clone());
+    let workflow = repo.workflow("train.yml");
+    let after = |minutes| slot + SignedDuration::from_mins(minutes);
+    let run = repo.run(|run| {
+        (run.workflow_id, run.path) = (workflow, ".github/workflows/train.yml".to_owned());
+        (run.event, run.sha, run.branch) = ("schedule".to_owned(), sha.clone(), Some("main".to_owned()));
+        (run.created_at, run.started_at, run.updated_at) = (after(5), after(5), after(45));
+    });
+    let files = [("model.bin", format!("model of {slot}")), ("metrics.json", r#"{"f1": 0.7}"#.to_owned())];
+    let model = repo.artifact(run, "model", zip(&files.each_ref().map(|(name, text)| (*name, text.as_bytes()))));
+    repo.edit_artifact(model, |one| one.created_at = after(40));
+    let deployment = repo.deployment("production", &sha);
+    repo.deployment_status(deployment, "success");
+    repo.edit(|repo| {
+        let one = repo.deployments.iter_mut().find(|one| one.id == deployment).unwrap();
+        (one.created_at, one.statuses[0].created_at) = (after(50), after(55));
+    });
 }
 
 /// Takes the newest retraining away, as if it had never begun.
@@ -171,4 +189,35 @@ fn the_same_workflow_can_be_started_by_hand() {
     let jobs = read_only(&bench, &event);
     assert_eq!((jobs.code, jobs.succeeded, jobs.failed), (0, 1, 0), "{}", jobs.log);
     assert!(jobs.log.contains("4 of 4 slots did what is expected"), "{}", jobs.log);
+}
+
+/// One audit that tells: what it ends with, the issue's state, how often the message was edited, and its title.
+fn told(bench: &Bench, discord: &Discord, code: i32) -> (String, usize, String) {
+    let jobs = bench.start(&bench.event_of(AUDIT, "schedule"));
+    assert_eq!((jobs.code, jobs.failed), (code, usize::try_from(code).unwrap()), "{}", jobs.log);
+    assert!(jobs.summary.contains("`train.yml`"), "{}\n{}", jobs.summary, jobs.log);
+    let (issues, messages) = (bench.repo().read(|repo| repo.issues.clone()), discord.messages());
+    assert_eq!((issues.len(), messages.len()), (1, 1), "{issues:?}\n{messages:?}");
+    assert_eq!(issues[0].author, BOT);
+    let title = messages[0].content["embeds"][0]["title"].as_str().unwrap();
+    (issues[0].state.clone(), messages[0].edits, title.split(": ").next().unwrap().to_owned())
+}
+
+#[test]
+fn trouble_is_one_issue_and_one_message_until_it_is_over() {
+    let discord = Discord::start();
+    let bench = bench().with_discord(&discord);
+    miss(&bench);
+    let first = as_of(AS_OF);
+    change(&bench, &first, &format!("{PUBLISH}{first}"));
+    assert_eq!(told(&bench, &discord, 1), ("open".to_owned(), 0, "ERROR".to_owned()));
+    // A week later, and missed again.
+    let (second, third) = (as_of("2024-07-01T07:17:00Z"), as_of("2024-07-08T07:17:00Z"));
+    change(&bench, &first, &second);
+    assert_eq!(told(&bench, &discord, 1), ("open".to_owned(), 1, "CRITICAL, ongoing".to_owned()));
+    let body = bench.repo().read(|repo| repo.issues[0].body.clone().unwrap());
+    assert!(body.contains("2024-06-30 18:00"), "{body}");
+    change(&bench, &second, &third);
+    train(&bench, time("2024-07-07T18:00:00Z"));
+    assert_eq!(told(&bench, &discord, 0), ("closed".to_owned(), 2, "RECOVERED".to_owned()));
 }

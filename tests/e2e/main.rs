@@ -4,6 +4,8 @@
 
 #[path = "../support/connection.rs"]
 pub mod connection;
+#[path = "../support/discord/mod.rs"]
+pub mod discord;
 #[path = "../support/github/mod.rs"]
 pub mod github;
 #[path = "../support/project.rs"]

@@ -30,6 +30,12 @@ pub(super) fn cost(command: &Command) -> anyhow::Result<Cost> {
     if let Some(folder) = command.get_current_dir() {
         meter.current_dir(folder);
     }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => meter.env(name, value),
+            None => meter.env_remove(name),
+        };
+    }
     let output = meter.stderr(Stdio::inherit()).output()?;
     ensure!(output.status.success(), "{command:?} failed: its meter ended with {}", output.status);
     let text = String::from_utf8(output.stdout)?;

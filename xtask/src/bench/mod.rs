@@ -5,6 +5,7 @@
 //! `gate` and `history` take minutes, and up to two gigabytes under `target/bench`, so they run only when they are
 //! named.
 
+mod audit;
 mod evidence;
 mod floors;
 mod gate;
@@ -30,6 +31,7 @@ const FLOORS: &[(&str, Bench)] = &[
     ("start", |mgmt, _| floors::start(mgmt)),
     ("schedule", |mgmt, _| floors::schedule(mgmt)),
     ("overhead", |mgmt, _| floors::overhead(mgmt)),
+    ("audit", |mgmt, _| audit::run(mgmt)),
 ];
 const NAMED: &[(&str, Bench)] =
     &[("evidence", evidence::run), ("gate", |mgmt, _| gate::run(mgmt)), ("history", |_, _| history::run())];
