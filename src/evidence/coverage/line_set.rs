@@ -118,6 +118,7 @@ impl LineSet {
 
     /// Whether a line is in it.
     #[must_use]
+    #[inline(always)] // once a changed line
     pub fn contains(&self, line: u32) -> bool {
         let known = self.words.binary_search_by_key(&(line / 64), |word| word.at);
         known.is_ok_and(|known| self.words[known].bits & 1 << (line % 64) != 0)
@@ -220,6 +221,7 @@ impl Word {
 }
 
 /// Adds lines of one word, to the last word if they are in it.
+#[inline(always)] // once a word
 fn put(words: &mut Vec<Word>, at: u32, bits: u64) {
     match words.last_mut() {
         _ if bits == 0 => {}
