@@ -106,7 +106,7 @@ pub(super) enum Command {
     Publish(PublishArgs),
     /// Try the receivers of notices
     #[cfg(feature = "net")]
-    Notify(super::notify::NotifyArgs),
+    Notify(NotifyArgs),
     /// Show what a gate would see in report files
     Inspect(InspectArgs),
     /// Write report files, added up, in a form that other tools read
@@ -445,4 +445,40 @@ pub(super) struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
     pub(super) shell: clap_complete::Shell,
+}
+
+#[cfg(feature = "net")]
+#[derive(Args, Debug)]
+pub(super) struct NotifyArgs {
+    #[command(subcommand)]
+    pub(super) command: NotifyCommand,
+}
+
+#[cfg(feature = "net")]
+#[derive(Debug, Subcommand)]
+pub(super) enum NotifyCommand {
+    /// Send a notice on trial to the receivers under `notify:`
+    Test(TestArgs),
+}
+
+#[cfg(feature = "net")]
+#[derive(Args, Debug)]
+pub(super) struct TestArgs {
+    /// Only these receivers [default: all]
+    #[arg(value_name = "RECEIVER")]
+    pub(super) receivers: Vec<String>,
+    /// A notice of this level, to those that are told of it: critical, error, warning, audit [default: a quiet one, to
+    /// everybody]
+    #[arg(long, value_name = "LEVEL", value_parser = level)]
+    pub(super) level: Option<crate::notify::Level>,
+    /// Print what would be sent; send nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[cfg(feature = "net")]
+fn level(name: &str) -> Result<crate::notify::Level, String> {
+    let words = crate::notify::Level::WORDS;
+    let found = words.iter().find(|(word, _)| *word == name).map(|(_, level)| *level);
+    found.ok_or_else(|| format!("there are: {}", words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ")))
 }

@@ -1,45 +1,10 @@
 //! `notify`: sends a notice on trial; exits with 0 only if every receiver took it.
 
-use clap::{Args, Subcommand};
-
-use super::args::Format;
+use super::args::{Format, NotifyArgs, NotifyCommand};
 use super::screen::Screen;
 use crate::app::Context;
 use crate::app::notify::{self, Request, Row, Status};
-use crate::notify::Level;
 use crate::sys::text;
-
-#[derive(Args, Debug)]
-pub(super) struct NotifyArgs {
-    #[command(subcommand)]
-    pub(super) command: NotifyCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum NotifyCommand {
-    /// Send a notice on trial to the receivers under `notify:`
-    Test(TestArgs),
-}
-
-#[derive(Args, Debug)]
-pub(super) struct TestArgs {
-    /// Only these receivers [default: all]
-    #[arg(value_name = "RECEIVER")]
-    pub(super) receivers: Vec<String>,
-    /// A notice of this level, to those that are told of it: critical, error, warning, audit [default: a quiet one, to
-    /// everybody]
-    #[arg(long, value_name = "LEVEL", value_parser = level)]
-    pub(super) level: Option<Level>,
-    /// Print what would be sent; send nothing
-    #[arg(long)]
-    pub(super) dry_run: bool,
-}
-
-fn level(name: &str) -> Result<Level, String> {
-    let words = Level::WORDS;
-    let found = words.iter().find(|(word, _)| *word == name).map(|(_, level)| *level);
-    found.ok_or_else(|| format!("there are: {}", words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ")))
-}
 
 pub(super) fn run(context: &Context, args: &NotifyArgs, screen: &mut Screen) -> anyhow::Result<u8> {
     screen.require("notify", &[Format::Human, Format::Json])?;

@@ -1,7 +1,7 @@
 //! Whether a commit is live where the stage before deploys to.
 
-use super::decide::{Doubts, Reason};
 use super::facts::{Before, Deployment, Facts, Listing, Status};
+use super::reason::{Doubts, Reason};
 use crate::gate::RuleVerdict;
 use crate::sys::text;
 

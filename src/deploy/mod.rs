@@ -7,13 +7,15 @@
 mod before;
 mod decide;
 pub mod facts;
+mod reason;
 pub mod settings;
 mod shards;
 mod workflow;
 
 pub use before::newest as newest_deployment;
-pub use decide::{Decision, Reason, decide, gate_name};
+pub use decide::{Decision, decide, gate_name};
 pub use facts::{Facts, Listing};
+pub use reason::Reason;
 pub use settings::{Expect, Judged, Stage};
 pub use shards::{Chosen, newest as newest_shards};
 pub use workflow::deciding;

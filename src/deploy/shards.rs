@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::decide::{Doubts, Reason};
 use super::facts::{Artifact, Content, Evidence, Facts};
+use super::reason::{Doubts, Reason};
 use super::settings::{Expect, Stage};
 use crate::sys::text;
 

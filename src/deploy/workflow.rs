@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::decide::{Doubts, Reason};
 use super::facts::{Facts, Listing, Origin, Run, Workflow};
+use super::reason::{Doubts, Reason};
 use super::settings::Stage;
 use crate::gate::RuleVerdict;
 use crate::sys::text;

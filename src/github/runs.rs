@@ -7,8 +7,10 @@ use serde::{Deserialize, Deserializer};
 use super::client::Client;
 use super::error::Error;
 use super::list::{List, PER_PAGE, Query};
-use super::span::CAP;
 use super::words::{Conclusion, Slug, Status};
+
+/// Runs that GitHub tells of with a filter.
+pub(super) const CAP: usize = 1_000;
 
 /// What stands in a path or a query as it is.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');

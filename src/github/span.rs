@@ -10,11 +10,8 @@ use jiff::Timestamp;
 use super::client::Client;
 use super::error::Error;
 use super::list::List;
-use super::runs::{Run, RunFilter};
+use super::runs::{CAP, Run, RunFilter};
 use super::words::Slug;
-
-/// What GitHub tells of with a filter.
-pub(super) const CAP: usize = 1_000;
 
 impl Client {
     /// The runs that were asked for from `from` to `to`, both included, the newest first; at most about `limit` of

@@ -11,10 +11,20 @@ use reqwest::{Client, Method, Url};
 use tokio::runtime::Runtime;
 
 use super::Address;
-use super::send::Hooks;
 use super::wait;
+use crate::sys::env::Env;
 use crate::sys::http::root_cause;
 use crate::sys::text;
+
+/// What the world has to lend.
+pub struct Hooks {
+    /// Where the addresses are.
+    pub env: Env,
+    /// Waits.
+    pub sleep: Box<dyn Fn(Duration)>,
+    /// Says what is being waited for.
+    pub tell: Box<dyn Fn(&str)>,
+}
 
 /// Tries where no limit is the reason.
 const TRIES: u32 = 3;

@@ -25,9 +25,11 @@ pub mod webhook;
 #[cfg(feature = "net")]
 pub use address::{Address, NotAnAddress};
 pub use deliveries::{Deliveries, Delivery};
+#[cfg(feature = "net")]
+pub use line::Hooks;
 pub use notice::{Field, Level, Notice, State};
 #[cfg(feature = "net")]
-pub use send::{End, Failure, Fault, Hooks, Receipt, Round, address, deliver};
+pub use send::{End, Failure, Fault, Receipt, Round, address, deliver};
 pub use settings::Receiver;
 
 use serde_json::Value;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::runtime::Runtime;
 
 use super::deliveries::{Deliveries, Delivery};
-use super::line::{Answer, Line, Lost, Repeat, Request};
+use super::line::{Answer, Hooks, Line, Lost, Repeat, Request};
 use super::settings::{Options, Receiver};
 use super::{Address, Form, Level, Meaning, Notice, State, discord, webhook};
 use crate::sys::env::Env;
@@ -18,16 +18,6 @@ use crate::sys::text;
 
 const LIMITS: http::Limits =
     http::Limits { connect: Duration::from_secs(10), silence: Duration::from_secs(20), total: Duration::from_secs(30) };
-
-/// What the world has to lend.
-pub struct Hooks {
-    /// Where the addresses are.
-    pub env: Env,
-    /// Waits.
-    pub sleep: Box<dyn Fn(Duration)>,
-    /// Says what is being waited for.
-    pub tell: Box<dyn Fn(&str)>,
-}
 
 /// What came of one notice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

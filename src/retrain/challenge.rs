@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::settings::{CODE, words};
+use super::words::{CODE, words};
 use crate::decode::tree::{Data, Node};
 use crate::decode::{Decoder, Fields, Key, schema};
 use crate::evidence::metric::Better;

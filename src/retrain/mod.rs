@@ -3,8 +3,8 @@
 //! The moments at which a schedule should have run come from its own text ([`cron`]), what ran from GitHub
 //! ([`Facts`]); each slot gets one state ([`slot`]), and the newest one that can be judged decides. Around it stand
 //! what makes a green retraining useless ([`wiring`]), the comparison with the model before ([`champion`]) and what
-//! changed over the history ([`trend`]). A stretch of trouble is one [`incident`]. Deliberately absent: any look at GitHub, at files or at a clock, and acting
-//! on what was found.
+//! changed over the history ([`trend`]). A stretch of trouble is one [`incident`]. Deliberately absent: any look at
+//! GitHub, at files or at a clock, and acting on what was found.
 
 pub mod audit;
 mod challenge;
@@ -14,11 +14,13 @@ pub mod facts;
 pub mod incident;
 mod judge;
 mod product;
+mod questions;
 pub mod settings;
 pub mod slot;
 pub mod trend;
 pub mod want;
 pub mod wiring;
+mod words;
 pub mod workflow;
 
 pub use audit::{Audit, audit};

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::champion;
 use super::facts::{Artifact, Commit, Metrics, Model, Run};
-use super::judge::{Answers, Judge, gap};
+use super::questions::{Answers, Judge, gap, since};
 use super::settings::{Deploy, Target, Trace};
 use super::slot::{Assigned, Depth, State};
 use crate::sys::text;
@@ -158,7 +158,7 @@ impl Product<'_> {
             (Some(when), _) if when <= deadline => {}
             (_, Some(gap)) => self.open(answers, gap),
             (Some(when), None) => {
-                let late = text::duration(super::judge::since(ended, when));
+                let late = text::duration(since(ended, when));
                 answers.fault(
                     State::NotDeployed,
                     format!("the first {what} came {late} after its end, not within {span}"),

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::challenge;
 pub use super::challenge::{Challenge, Drop, Size};
 use super::cron::{self, Cron, Schedule};
+use super::words::{CODE, words};
 use crate::decode::tree::{Data, Node};
 use crate::decode::{Decoder, Key, Place, schema};
 use crate::gate::rule;
@@ -196,8 +197,6 @@ pub fn settings_schema() -> Value {
     schema::object(KEYS)
 }
 
-pub(super) const CODE: &str = "config.retrain";
-
 /// Decodes the section.
 pub fn decode(decoder: &mut Decoder, node: &Node) -> Option<Settings> {
     let fields = decoder.fields(node, "retrain", &[KEYS])?;
@@ -329,16 +328,6 @@ fn expect(decoder: &mut Decoder, node: &Node) -> Option<Expect> {
         metrics: metrics.map_or(Some(None), |given| given.map(Some))?,
         deploy: deploy.map_or(Some(None), |given| given.map(Some))?,
     })
-}
-
-/// Text that is not blank.
-pub(super) fn words(decoder: &mut Decoder, node: &Node, what: &str) -> Option<String> {
-    let text = decoder.text(node, what)?;
-    if text.trim().is_empty() || text.chars().any(char::is_control) {
-        decoder.error(CODE, &node.place, format!("{} cannot be {what}", node.describe()), None);
-        return None;
-    }
-    Some(text)
 }
 
 fn trace(decoder: &mut Decoder, node: &Node) -> Option<Trace> {

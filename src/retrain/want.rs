@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use super::facts::{Artifact, Listing};
-use super::judge::{Judge, Judged};
+use super::judge::Judged;
+use super::questions::Judge;
 use super::settings::Trace;
 use super::slot::{Class, State};
 
