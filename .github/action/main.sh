@@ -151,6 +151,7 @@ check_inputs() {
     single environment "${MGMT_INPUT_ENVIRONMENT?}"
     single badge "${MGMT_INPUT_BADGE?}"
     listed args "${MGMT_INPUT_ARGS?}"
+    named_apart
     listed evidence "${MGMT_INPUT_EVIDENCE?}"
 
     matches sha "${MGMT_INPUT_SHA?}" '^[0-9a-f]{40}$' "a commit's full SHA: 40 digits 0-9a-f"
@@ -177,7 +178,7 @@ check_inputs() {
         choice answer "${MGMT_INPUT_ANSWER}" status rule
     fi
 
-    belongs gate "${MGMT_INPUT_GATE}" "${starting[@]}" ${staged[@]+"${staged[@]}"}
+    belongs gate "${MGMT_INPUT_GATE}" "${starting[@]}" ${staged[@]+"${staged[@]}"} publish
     belongs stage "${stage}" gate
     belongs sha "${MGMT_INPUT_SHA}" gate ci
     belongs wait "${MGMT_INPUT_WAIT}" gate ci
@@ -205,6 +206,18 @@ repository's secrets; use pull_request, and publish for forks from a workflow_ru
         refuse working-directory \
             "there is no folder \`${MGMT_INPUT_WORKING_DIRECTORY}\`; is the repository checked out?"
     fi
+}
+
+# named_apart: no argument in ITEMS is one that other steps have to know as well.
+named_apart() {
+    local item name
+    for item in ${ITEMS[@]+"${ITEMS[@]}"}; do
+        for name in config gate report-dir; do
+            if [[ "${item}" == "--${name}" || "${item}" == "--${name}="* ]]; then
+                refuse args "\`--${name}\` is the input \`${name}\`: what is published is judged by it as well"
+            fi
+        done
+    done
 }
 
 # A gate over report files needs some, and nothing that is said about a deploy.
@@ -256,6 +269,7 @@ publishing_options() {
     option to "${targets}"
     option badge "${MGMT_INPUT_BADGE}"
     option key "${MGMT_INPUT_KEY}"
+    option gate "${MGMT_INPUT_GATE}"
     option config "${MGMT_INPUT_CONFIG}"
 }
 
@@ -711,10 +725,17 @@ collect() {
 
 # Tells GitHub. What cannot be told is said, and changes nothing.
 publish() {
-    local code=0
+    local code=0 judged=false line
     (become_mgmt) || code=$?
-    case ${code} in
-        0 | 1 | 3 | 4)
+    while IFS= read -r line || [[ -n "${line}" ]]; do
+        if [[ "${line}" =~ ^verdict(=|\<\<) ]]; then
+            judged=true
+        fi
+    done <"${GITHUB_OUTPUT:?}"
+    output code "${code}"
+    # Without a verdict among its outputs only a fail is sure to be one: the other codes are those of troubles, too.
+    case "${judged} ${code}" in
+        "true 0" | "true 4" | *" 1")
             if [[ "${code}" -ne "${MGMT_EXIT_CODE:?}" ]]; then
                 tell warning "the report says otherwise" "the command ended with ${MGMT_EXIT_CODE}, and what was \
 published with ${code}; the worse one counts"
@@ -728,9 +749,9 @@ published with ${code}; the worse one counts"
 # the reach of the checks' own policy. Without a code nothing was decided, and that is no pass.
 finish() {
     local code=${MGMT_EXIT_CODE?}
-    case "${MGMT_PUBLISHED?} ${code}" in
-        "fail 0" | "fail 4") code=1 ;;
-        "inconclusive 0") code=4 ;;
+    case "${MGMT_PUBLISHED?} ${MGMT_PUBLISH_CODE?} ${code}" in
+        "fail "*" 0" | "fail "*" 4" | *" 1 0" | *" 1 4") code=1 ;;
+        "inconclusive "*" 0" | "interrupted "*" 0") code=4 ;;
         *) ;;
     esac
     if [[ "${MGMT_UPLOADED?}" == failure || "${MGMT_RECORDED?}" == failure ]]; then

@@ -149,6 +149,7 @@ impl Ask<'_> {
             Ok(self.client.file(self.slug, name.as_str(), &pull.base_sha).map_err(Stop::from)?)
         })?;
         told.base = Some(pull.base_sha.clone());
+        told.looked = policy::candidates(self.context)?;
         told.policy =
             found.map(|(path, bytes)| told::Policy { path, text: String::from_utf8_lossy(&bytes).into_owned() });
         Ok(())
@@ -209,10 +210,16 @@ fn chain(start: &str, listed: Vec<Commit>) -> Vec<String> {
 pub(super) fn of_merge(
     client: &Client,
     slug: &Slug,
-    merge: &str,
+    (merge, head): (&str, Option<&str>),
     branch: &str,
 ) -> anyhow::Result<(told::Change, Option<(Record, usize)>)> {
     let listed = client.commits(slug, merge).map_err(Stop::from)?;
+    // The merge is the evidence's word: it counts only if it merges the head that GitHub names.
+    let is_of_head = |one: &&Commit| one.sha == merge && one.parents.iter().skip(1).any(|of| Some(&*of.sha) == head);
+    if listed.items.iter().find(is_of_head).is_none() {
+        let told = format!("{merge} is no merge of what the pull request brings");
+        return Err(Stop::undecided(told, None).into());
+    }
     let mut before = chain(merge, listed.items);
     before.remove(0);
     let start = before.first().cloned().unwrap_or_default();
@@ -221,17 +228,42 @@ pub(super) fn of_merge(
         diff: Some(diff(client, slug, &start, merge)),
         ..told::Change::default()
     };
-    let by_commit = left_behind(client, slug, branch, ARTIFACT)?;
-    let found = before.iter().enumerate().find_map(|(distance, commit)| Some((distance, by_commit.get(commit)?)));
-    let mut record = None;
-    if let Some((distance, artifact)) = found {
-        record = Some((fetch(client, slug, artifact, &before[distance])?.1, distance));
-        if distance > 0 {
-            change.since = Some((before[distance].clone(), diff(client, slug, &before[distance], merge)));
-        }
+    let record = before_all(client, slug, &before, branch)?;
+    if let Some((_, distance)) = record.as_ref().filter(|(_, distance)| *distance > 0) {
+        change.since = Some((before[*distance].clone(), diff(client, slug, &before[*distance], merge)));
     }
     change.before = before;
     Ok((change, record))
+}
+
+/// The same where nobody knows which merge was tested: what the pull request itself changes, and the nearest record
+/// from the base branch's commit on.
+///
+/// # Errors
+/// GitHub does not answer.
+pub(super) fn of_base(
+    client: &Client,
+    slug: &Slug,
+    base: &str,
+    branch: &str,
+    diff: told::Diff,
+) -> anyhow::Result<(told::Change, Option<(Record, usize)>)> {
+    let before = chain(base, client.commits(slug, base).map_err(Stop::from)?.items);
+    let record = before_all(client, slug, &before, branch)?;
+    Ok((told::Change { before, diff: Some(diff), ..told::Change::default() }, record))
+}
+
+/// The first of some commits that left a record, with its place.
+fn before_all(
+    client: &Client,
+    slug: &Slug,
+    before: &[String],
+    branch: &str,
+) -> anyhow::Result<Option<(Record, usize)>> {
+    let by_commit = left_behind(client, slug, branch, ARTIFACT)?;
+    let found = before.iter().enumerate().find_map(|(distance, commit)| Some((distance, by_commit.get(commit)?)));
+    let Some((distance, artifact)) = found else { return Ok(None) };
+    Ok(Some((fetch(client, slug, artifact, &before[distance])?.1, distance)))
 }
 
 /// The records that pushes to a branch left behind, by commit.

@@ -93,18 +93,25 @@ pub fn first(
     context: &Context,
     mut read: impl FnMut(&Utf8Path) -> anyhow::Result<Option<Vec<u8>>>,
 ) -> anyhow::Result<Option<(Utf8PathBuf, Vec<u8>)>> {
-    let root = root(context);
-    let names = load::candidates(&context.cwd, &root, context.config.as_deref()).ok_or_else(|| {
-        let file = context.config.as_deref().map_or("it", Utf8Path::as_str);
-        let hint = "name the policy's path in the repository: --config mgmt.yml".to_owned();
-        Stop::usage(format!("{} is no path in the repository", text::one_line(file)), Some(hint))
-    })?;
-    for name in names {
+    for name in candidates(context)? {
         if let Some(bytes) = read(&name)? {
             return Ok(Some((name, bytes)));
         }
     }
     Ok(None)
+}
+
+/// Where a search from the current folder would look, as paths from the repository's root.
+///
+/// # Errors
+/// `--config` names a place outside the repository.
+pub fn candidates(context: &Context) -> anyhow::Result<Vec<Utf8PathBuf>> {
+    let names = load::candidates(&context.cwd, &root(context), context.config.as_deref());
+    Ok(names.ok_or_else(|| {
+        let file = context.config.as_deref().map_or("it", Utf8Path::as_str);
+        let hint = "a policy that lies in the repository can be held against the base branch's".to_owned();
+        Stop::usage(format!("{} is no path in the repository", text::one_line(file)), Some(hint))
+    })?)
 }
 
 /// The policy in a tree that `read` knows. `place` names the tree for people: ` on main of o/r`.
@@ -152,7 +159,8 @@ pub fn at_hand(context: &Context, commit: &str, told: Option<&Told>) -> anyhow::
     let found = find(context, &place, |name| match repo::file_at(&root, commit, name) {
         Ok(FileAt::Content(bytes)) => Ok(Some(bytes)),
         Ok(FileAt::Absent) => Ok(None),
-        Ok(FileAt::NoCommit) | Err(_) => {
+        // GitHub follows links; here nobody knows what they lead to.
+        Ok(FileAt::NoCommit | FileAt::Odd) | Err(_) => {
             is_known = false;
             Ok(None)
         }
@@ -160,7 +168,10 @@ pub fn at_hand(context: &Context, commit: &str, told: Option<&Told>) -> anyhow::
     if is_known {
         return Ok(Some(found));
     }
-    let Some(told) = told.filter(|told| told.base.as_deref() == Some(commit)) else { return Ok(None) };
+    // Whoever looked elsewhere did not learn what is here.
+    let looked = candidates(context)?;
+    let is_told = |told: &&Told| told.base.as_deref() == Some(commit) && told.looked == looked;
+    let Some(told) = told.filter(is_told) else { return Ok(None) };
     let found = find(context, &place, |name| {
         let policy = told.policy.as_ref().filter(|policy| policy.path == name);
         Ok(policy.map(|policy| policy.text.clone().into_bytes()))
@@ -302,25 +313,57 @@ impl Judging {
     }
 }
 
-/// Lines that only one of two texts has, those that go before those that come.
+/// The lines of two texts that are not in their longest common sequence: those of the first, those of the second.
+fn unshared<'t>(old: &'t [String], new: &'t [String]) -> (Vec<&'t String>, Vec<&'t String>) {
+    let head = old.iter().zip(new).take_while(|(one, other)| one == other).count();
+    let (old, new) = (&old[head..], &new[head..]);
+    let tail = old.iter().rev().zip(new.iter().rev()).take_while(|(one, other)| one == other).count();
+    let (old, new) = (&old[..old.len() - tail], &new[..new.len() - tail]);
+    // A policy of more lines than this was exchanged as a whole.
+    if old.len().saturating_mul(new.len()) > 4_000_000 {
+        return (old.iter().collect(), new.iter().collect());
+    }
+    let width = new.len() + 1;
+    let mut longest = vec![0_u32; (old.len() + 1) * width];
+    for one in (0..old.len()).rev() {
+        for other in (0..new.len()).rev() {
+            longest[one * width + other] = match old[one] == new[other] {
+                true => longest[(one + 1) * width + other + 1] + 1,
+                false => longest[(one + 1) * width + other].max(longest[one * width + other + 1]),
+            };
+        }
+    }
+    let (mut one, mut other) = (0, 0);
+    let (mut gone, mut come) = (Vec::new(), Vec::new());
+    while one < old.len() && other < new.len() {
+        if old[one] == new[other] {
+            (one, other) = (one + 1, other + 1);
+        } else if longest[(one + 1) * width + other] >= longest[one * width + other + 1] {
+            gone.push(&old[one]);
+            one += 1;
+        } else {
+            come.push(&new[other]);
+            other += 1;
+        }
+    }
+    gone.extend(&old[one..]);
+    come.extend(&new[other..]);
+    (gone, come)
+}
+
+/// Lines that a text loses and gains, those that go before those that come.
 #[must_use]
 pub fn changes(old: &str, new: &str) -> Vec<String> {
-    let only_in = |one: &str, other: &str, sign: char| {
-        let mut left: Vec<&str> = other.lines().map(str::trim_end).collect();
-        let mut out = Vec::new();
-        for line in one.lines().map(str::trim_end) {
-            match left.iter().position(|known| *known == line) {
-                Some(at) => drop(left.swap_remove(at)),
-                None if line.trim().is_empty() => {}
-                None => out.push(format!("{sign} {}", text::shorten(line.trim(), 200))),
-            }
-        }
-        out
+    let lines = |text: &'_ str| -> Vec<String> {
+        text.lines().map(str::trim_end).filter(|line| !line.is_empty()).map(str::to_owned).collect()
     };
-    let mut out = only_in(old, new, '-');
-    out.extend(only_in(new, old, '+'));
+    let (before, after) = (lines(old), lines(new));
+    let (gone, come) = unshared(&before, &after);
+    let signed = |sign: char, line: &String| format!("{sign} {}", text::shorten(line.trim(), 200));
+    let mut out: Vec<_> = gone.into_iter().map(|line| signed('-', line)).collect();
+    out.extend(come.into_iter().map(|line| signed('+', line)));
     if out.is_empty() && old.trim_end() != new.trim_end() {
-        out.push("its lines stand in another order".to_owned());
+        out.push("only blank lines and spaces at ends of lines differ".to_owned());
     }
     let more = out.len().saturating_sub(SHOWN);
     out.truncate(SHOWN);
@@ -342,7 +385,8 @@ mod tests {
             changes(old, &old.replace("max: 0", "max: 9")),
             ["- - { metric: tests.failed, max: 0 }", "+ - { metric: tests.failed, max: 9 }"]
         );
-        assert_eq!(changes("a\nb\n", "b\na\n"), ["its lines stand in another order"]);
+        assert_eq!(changes("a\nb\n", "b\na\n"), ["- a", "+ a"], "a line that moves is a change");
+        assert_eq!(changes("a\nb\n", "a\n\nb \n"), ["only blank lines and spaces at ends of lines differ"]);
         assert_eq!(changes("a\na\n", "a\n"), ["- a"]);
         let long: String = (0..50).map(|line| format!("x{line}\n")).collect();
         assert_eq!(changes("", &long).last().unwrap(), "and 30 lines more");

@@ -24,6 +24,8 @@ pub struct Told {
     pub schema: String,
     /// The commit whose policy judges.
     pub base: Option<String>,
+    /// Where it was looked for, in this order.
+    pub looked: Vec<Utf8PathBuf>,
     /// That policy; `None` if that commit has none.
     pub policy: Option<Policy>,
     /// The change; `None` where git itself knows it.

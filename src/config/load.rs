@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 use super::{Config, FILE_NAMES, decode};
 use crate::decode::Diagnostic;
@@ -127,7 +127,14 @@ fn hidden(text: &str, problems: &[Diagnostic]) -> String {
 #[must_use]
 pub fn candidates(start: &Utf8Path, root: &Utf8Path, file: Option<&Utf8Path>) -> Option<Vec<Utf8PathBuf>> {
     if let Some(file) = file {
-        let path = start.join(file);
+        let mut path = Utf8PathBuf::new();
+        for part in start.join(file).components() {
+            match part {
+                Utf8Component::CurDir => {}
+                Utf8Component::ParentDir => drop(path.pop()),
+                part => path.push(part),
+            }
+        }
         let inside = path.strip_prefix(root).ok().and_then(|path| files::plain_path(path.as_str()))?;
         return Some(vec![inside]);
     }

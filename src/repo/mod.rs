@@ -78,8 +78,10 @@ pub fn tracked(root: &Utf8Path) -> Result<Vec<String>, Error> {
 pub enum FileAt {
     /// Its content.
     Content(Vec<u8>),
-    /// The commit is there and has no such file.
+    /// The commit is there and has nothing of that name.
     Absent,
+    /// Something else is there under that name, such as a link.
+    Odd,
     /// The commit is not in this clone.
     NoCommit,
 }
@@ -94,16 +96,17 @@ pub fn file_at(root: &Utf8Path, commit: &str, path: &Utf8Path) -> Result<FileAt,
         return Ok(FileAt::NoCommit);
     }
     let listed = git(root, &["ls-tree", "-z", "--full-tree", commit, "--", path.as_str()])?;
-    // mode SP type SP object TAB name (git-ls-tree(1)); a link is no file, and a folder no policy.
+    // mode SP type SP object TAB name (git-ls-tree(1)).
     let listed = String::from_utf8_lossy(&listed);
     let entry = listed.split('\0').find_map(|line| {
         let (head, name) = line.split_once('\t')?;
         let mut words = head.split(' ');
         let (mode, _, object) = (words.next()?, words.next()?, words.next()?);
-        (name == path.as_str() && matches!(mode, "100644" | "100755")).then(|| object.to_owned())
+        (name == path.as_str()).then_some((mode, object))
     });
     match entry {
-        Some(object) => Ok(FileAt::Content(git(root, &["cat-file", "blob", &object])?)),
+        Some(("100644" | "100755", object)) => Ok(FileAt::Content(git(root, &["cat-file", "blob", object])?)),
+        Some(_) => Ok(FileAt::Odd),
         None => Ok(FileAt::Absent),
     }
 }
@@ -173,6 +176,26 @@ mod tests {
         let dirty =
             "# branch.oid abc\n# branch.head main\n# branch.ab +1 -0\n1 .M N... 100644 100644 100644 a a x.rs\n";
         assert_eq!(parse_status(dirty), state(Some("abc"), Some("main"), true));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_not_taken_for_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        std::fs::create_dir(root.join("sub")).unwrap();
+        std::fs::write(root.join("sub/strict.yml"), "strict").unwrap();
+        std::os::unix::fs::symlink("sub/strict.yml", root.join("mgmt.yml")).unwrap();
+        let author = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"];
+        std::process::Command::new("git").args(["init", "-q"]).current_dir(root).status().unwrap();
+        git(root, &["add", "-A"]).unwrap();
+        git(root, &[author.as_slice(), &["commit", "-q", "-m", "one"]].concat()).unwrap();
+        let head = state(root).unwrap().commit.unwrap();
+        let at = |path: &str| file_at(root, &head, Utf8Path::new(path)).unwrap();
+        assert_eq!(at("sub/strict.yml"), FileAt::Content(b"strict".to_vec()));
+        assert_eq!((at("mgmt.yml"), at("sub"), at("none")), (FileAt::Odd, FileAt::Odd, FileAt::Absent));
+        let elsewhere = file_at(root, &"0".repeat(40), Utf8Path::new("mgmt.yml")).unwrap();
+        assert_eq!(elsewhere, FileAt::NoCommit);
     }
 
     #[test]

@@ -365,8 +365,6 @@ pub(super) fn is_over(from: Timestamp, span: Duration, now: Timestamp) -> bool {
     since(from, now) > span
 }
 
-/// Nothing, for a time in the future.
-
 fn seconds(span: Duration) -> i64 {
     SignedDuration::try_from(span).map_or(i64::MAX, |span| span.as_secs())
 }

@@ -77,7 +77,7 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// How long ago something was.
+/// How long ago something was: nothing, for a time in the future.
 pub(super) fn since(from: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(from)).unwrap_or_default()
 }

@@ -62,7 +62,7 @@ fn every_input_of_a_run_reaches_its_command() {
             "<collect><--out=[job]/temp/mgmt-action-1/bundle><--shard=py-3.12><--config=etc/my mgmt.yml>\
              <--evidence=tests=a b.xml><--evidence=c.info>",
             "<publish><--bundle=[job]/temp/mgmt-action-1/bundle><--when=changes><--to=outputs,comment,summary,badge>\
-             <--badge=badge.svg><--key=api/unit><--config=etc/my mgmt.yml>",
+             <--badge=badge.svg><--key=api/unit><--gate=ci><--config=etc/my mgmt.yml>",
         ]
     );
     let upload = done.used("actions/upload-artifact")[0];
@@ -254,9 +254,22 @@ fn of_two_verdicts_the_worse_one_counts() {
         let told = [&*format!("ended with {code}"), &*format!("with {published}; the worse one counts")];
         assert!(done.tells("warning", &told), "{}", done.log);
     }
-    // A publisher that judged nothing changes nothing.
-    let done = Job::ready().published("").code("publish", 4).run();
+    // A publisher that judged nothing changes nothing, and nothing else is said.
+    let done = Job::ready().silent().code("publish", 4).run();
     assert_eq!(done.ended(), Some(0), "{done:#?}");
+    assert!(done.tells("warning", &["not published"]) && !done.log.contains("counts"), "{}", done.log);
+    // A fail is one even where it could not be written down.
+    assert_eq!(Job::ready().silent().code("publish", 1).run().ended(), Some(1));
+    assert_eq!(Job::ready().published("interrupted").code("publish", 130).run().ended(), Some(4));
+}
+
+#[test]
+fn what_has_an_input_is_no_argument() {
+    for argument in ["--config=strict.yml", "--gate", "--report-dir=x"] {
+        let done = Job::ready().input("args", argument).run();
+        assert_eq!(done.codes["prepare"], 2, "{argument}");
+        assert!(done.tells("error", &["input args", "is the input"]), "{}", done.log);
+    }
 }
 
 #[test]

@@ -282,6 +282,16 @@ fn a_run_that_failed_for_reasons_it_did_not_leave_behind_is_no_pass() {
 }
 
 #[test]
+fn what_the_jobs_own_arguments_leave_out_is_not_missed() {
+    let policy = POLICY.replace("gate:\n", "  lint: { group: lint, run: [\"true\"] }\ngate:\n");
+    let pull = Pull::from("org/app", &policy, &policy);
+    let checked = pull.mgmt(&["full-check", "-q", "--skip=lint"]);
+    assert_eq!((checked.code, pull.mgmt(&["collect"]).code), (0, 0), "{checked:?}");
+    let ran = pull.mgmt(&["publish"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+}
+
+#[test]
 fn a_check_that_the_change_removes_is_missed() {
     let base = POLICY.replace("gate:\n", "  lint: { group: lint, run: [\"true\"] }\ngate:\n");
     let pull = Pull::from("org/app", &base, POLICY);
@@ -329,6 +339,16 @@ fn a_missing_permission_is_named_and_changes_no_verdict() {
     assert!(ran.stderr.contains("the comment was not written: ") && ran.stderr.contains(": write`"), "{ran:?}");
     assert!(ran.stderr.contains("the check run was not made: "), "{ran:?}");
     assert!(pull.scene.project.read(".git/summary").contains("## ✅ pass"), "the summary stands in for both");
+}
+
+#[test]
+fn an_app_is_told_how_its_comments_are_found_again() {
+    let pull = Pull::own();
+    pull.scene.fake.token(TOKEN, TokenKind::App, "my-app[bot]", &[]);
+    let first = pull.publish(&[]);
+    assert!(first.stdout.contains("without `--author my-app[bot]` each run writes a new one"), "{first:?}");
+    let again = pull.publish(&["--author=my-app[bot]"]);
+    assert_eq!((again.code, pull.comments().len()), (0, 1), "{again:?}");
 }
 
 #[test]

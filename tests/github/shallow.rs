@@ -224,8 +224,11 @@ fn a_policy_that_nobody_could_have_decides_nothing() {
     assert_eq!(code, 4, "{report}");
     assert_eq!(report["problems"][0]["code"], "policy.unknown");
     assert!(report["problems"][0]["hint"].as_str().unwrap().contains("`mgmt ci baseline`"), "{report}");
-    // What another run was told counts for nothing.
+    // What was looked for elsewhere, or what another run was told, counts for nothing.
     assert_eq!(clone.mgmt(&["ci", "baseline"]).code, 0);
+    clone.project.write("lax.yml", &lax);
+    let named = clone.mgmt(&["full-check", "--config=lax.yml", "--format=json", "-q"]);
+    assert!(named.code == 4 && named.stdout.contains("policy.unknown"), "{named:?}");
     let told = clone.temp.path().join("mgmt-told-77-1.json");
     std::fs::rename(&told, clone.temp.path().join("mgmt-told-77-2.json")).unwrap();
     assert_eq!(clone.full_check().0, 4);
@@ -244,37 +247,59 @@ fn without_a_record_the_policy_and_the_change_are_known_all_the_same() {
     assert_eq!(report["baseline"], Value::Null);
 }
 
+/// A finished run with what it left behind after `edit`, published elsewhere: how that ended, the comment, the report.
+fn published(change: &Change, edit: impl FnOnce(&mut Value)) -> (Ran, String, Value) {
+    let repo = change.fake.repo("org/app");
+    let number = repo.pull("org/app", "change", |_| {});
+    let run = repo.run(|run| {
+        run.sha.clone_from(&change.head);
+        run.branch = Some("change".to_owned());
+        run.event = "pull_request".to_owned();
+        run.conclusion = Some("failure".to_owned());
+        run.pulls = vec![number];
+    });
+    let clone = Clone { run, ..change.shallow() };
+    assert_eq!(clone.check().0, 1);
+    assert_eq!(clone.mgmt(&["collect"]).code, 0);
+    let mut bundle: Value = serde_json::from_str(&clone.project.read(".mgmt/bundle/bundle.json")).unwrap();
+    edit(&mut bundle);
+    clone.project.write(".mgmt/bundle/bundle.json", bundle.to_string());
+    repo.artifact(run, "mgmt-evidence-attempt1", zip_folder(&clone.project.path(".mgmt/bundle")));
+    let elsewhere = Project::new();
+    let mut command = elsewhere.command();
+    command.env("GITHUB_API_URL", change.fake.url()).env("GITHUB_TOKEN", TOKEN);
+    let id = run.to_string();
+    let args = ["publish", "--repo=org/app", "--run", &id, "--expect=1", "--to=comment"];
+    let ran = ran(command.args(args).output().unwrap());
+    let (_, body) = repo.comments(number).remove(0);
+    let report = serde_json::from_str(&elsewhere.read(".mgmt/reports/latest.json")).unwrap();
+    (ran, body, report)
+}
+
 #[test]
 fn a_finished_run_is_compared_with_the_record_before_its_merge() {
     for later in [0, 2] {
-        let change = Change::new(later, POLICY, POLICY);
-        let repo = change.fake.repo("org/app");
-        let number = repo.pull("org/app", "change", |_| {});
-        let run = repo.run(|run| {
-            run.sha.clone_from(&change.head);
-            run.branch = Some("change".to_owned());
-            run.event = "pull_request".to_owned();
-            run.conclusion = Some("failure".to_owned());
-            run.pulls = vec![number];
-        });
-        let clone = Clone { run, ..change.shallow() };
-        assert_eq!(clone.check().0, 1);
-        assert_eq!(clone.mgmt(&["collect"]).code, 0);
-        repo.artifact(run, "mgmt-evidence-attempt1", zip_folder(&clone.project.path(".mgmt/bundle")));
-        let elsewhere = Project::new();
-        let mut command = elsewhere.command();
-        command.env("GITHUB_API_URL", change.fake.url()).env("GITHUB_TOKEN", TOKEN);
-        let id = run.to_string();
-        let args = ["publish", "--repo=org/app", "--run", &id, "--expect=1", "--to=comment"];
-        let ran = ran(command.args(args).output().unwrap());
+        let (ran, body, report) = published(&Change::new(later, POLICY, POLICY), |_| {});
         assert_eq!(ran.code, 1, "{ran:?}");
-        let (_, body) = repo.comments(number).remove(0);
         assert!(body.contains("16.67 points less than 50 % of the baseline"), "{body}");
-        let report: Value = serde_json::from_str(&elsewhere.read(".mgmt/reports/latest.json")).unwrap();
         assert_eq!(report["baseline"]["distance"], later, "{report}");
         // `a = 1` ran before.
         assert_eq!(report["measurements"]["coverage.lost.lines"], 1.0);
         assert_eq!(report["measurements"]["coverage.patch.percent"], 100.0);
+    }
+}
+
+#[test]
+fn the_evidence_does_not_choose_what_it_is_compared_with() {
+    let change = Change::new(0, POLICY, POLICY);
+    let strange = [json!(change.base), json!("0".repeat(40)), json!("HEAD"), Value::Null];
+    for merge in strange {
+        let change = Change::new(0, POLICY, POLICY);
+        let (ran, body, report) = published(&change, |bundle| bundle["source"]["merge_commit"] = merge.clone());
+        assert_eq!(ran.code, 1, "{merge}: {ran:?}");
+        assert!(body.contains("16.67 points less than 50 % of the baseline"), "{merge}: {body}");
+        assert_eq!(report["baseline"]["commit"], json!(change.base), "{merge}: {report}");
+        assert_eq!(report["measurements"]["coverage.patch.total"], 1.0, "{merge}: {report}");
     }
 }
 

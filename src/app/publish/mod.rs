@@ -18,7 +18,7 @@ use super::history::Place;
 use super::job::Job;
 use super::judge::{Material, judge};
 use super::policy::Judging;
-use super::{Context, Stop, baseline, remote};
+use super::{Context, Stop, baseline, remote, told};
 use crate::config::Config;
 use crate::evidence::{Level, Limits, Problem};
 use crate::gate::judge::Asked;
@@ -27,8 +27,8 @@ use crate::history;
 use crate::publish::comment::When;
 use crate::publish::{Key, TARGETS, Target};
 use crate::record::bundle::Source;
-use crate::record::{BASELINE, FULL_CHECK, Record};
-use crate::repo::{self, Diff};
+use crate::record::{FULL_CHECK, Record};
+use crate::repo;
 use crate::sys::text;
 use subject::Subject;
 
@@ -197,20 +197,27 @@ fn decide(
     let own = if subject.is_here && !subject.is_fork() { context.load().ok() } else { None };
     let (gate, no_gate) = policy.gate(own.as_ref(), request.gate.as_deref())?;
     let told = fetched.record.take();
-    let started_at = told.as_ref().map_or_else(|| context.clock.now(), |told| told.started_at);
+    // When a run elsewhere began is GitHub's to say: by an earlier time what has expired would hold again.
+    let started_at = match subject.is_here {
+        true => told.as_ref().map(|told| told.started_at),
+        false => subject.started_at,
+    };
+    let started_at = started_at.unwrap_or_else(|| context.clock.now());
     // The name of a command goes into names of files, so only known ones are taken over.
     let known = |name: &&str| [FULL_CHECK, "validate", "phase-check", "ml-models", "data-check"].contains(name);
     let command = told.as_ref().map(|told| told.command.as_str()).filter(known).unwrap_or(super::gate::COMMAND);
     let asked = match command {
         // Whoever could leave rules unasked by naming another command could pass by it.
         _ if subject.is_fork() => Asked::Everything,
-        FULL_CHECK | super::gate::COMMAND => Asked::Everything,
+        // What the job's own arguments left out was not asked for there either.
+        FULL_CHECK | super::gate::COMMAND if !subject.is_here || fetched.left_out.is_empty() => Asked::Everything,
         _ => Asked::Yielded(fetched.evidence.reports.iter().map(|report| report.kind).collect()),
     };
     policy.adjust(&mut fetched.checks);
     let mut problems: Vec<_> = policy.problems().into_iter().chain(no_gate).collect();
     if command == FULL_CHECK || subject.is_fork() {
-        problems.extend(policy.unrun(&fetched.checks, |_| false));
+        let is_own = subject.is_here && !subject.is_fork();
+        problems.extend(policy.unrun(&fetched.checks, |id| is_own && fetched.left_out.contains_key(id)));
     }
     let comparison = comparison(context, link, config, gate, subject, fetched.source.as_ref(), started_at)?;
     let is_lossy = fetched.evidence.problems.iter().any(|problem| problem.level == Level::Loss);
@@ -259,25 +266,22 @@ fn comparison(
         return compare::find(context, config, &place, state.as_ref(), gate, &Wanted::default(), started_at);
     }
     let (Some(link), Some(pull)) = (link, &subject.pull) else { return Ok(Comparison::default()) };
-    // Which merge was tested only the evidence itself tells; the change is measured against it, as the evidence is.
+    // Which merge was tested only the evidence itself tells: it is believed only where it is one of this head.
     let merge = source.and_then(|source| source.merge_commit.as_deref());
     let is_hash = |merge: &&str| merge.len() == 40 && merge.bytes().all(|byte| byte.is_ascii_hexdigit());
     if let Some(merge) = merge.filter(is_hash)
-        && let Ok((change, record)) = baseline::of_merge(&link.client, &link.slug, merge, &pull.base_branch)
+        && let Ok((change, record)) =
+            baseline::of_merge(&link.client, &link.slug, (merge, subject.commit.as_deref()), &pull.base_branch)
     {
         return Ok(Comparison::told(&change, record, started_at));
     }
-    let mut comparison = Comparison::default();
-    let known = link.client.pull_request_diff(&link.slug, pull.number).map_err(|error| error.to_string());
-    match known.and_then(|bytes| Diff::parse(&bytes).map_err(|error| error.to_string())) {
-        Ok(diff) => {
-            comparison.diff = Some(diff);
-            comparison.between = format!("pull request {}", pull.number);
-        }
-        // Very large changes are refused; rules on them then say that nobody knows.
-        Err(why) => comparison.problems.push(Problem::new(&BASELINE, format!("what changed is not known: {why}"))),
-    }
-    Ok(comparison)
+    // Very large changes are refused; rules on them then say that nobody knows.
+    let diff = match link.client.pull_request_diff(&link.slug, pull.number) {
+        Ok(bytes) => told::Diff::Text(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) => told::Diff::Unknown(error.to_string()),
+    };
+    let (change, record) = baseline::of_base(&link.client, &link.slug, &pull.base_sha, &pull.base_branch, diff)?;
+    Ok(Comparison::told(&change, record, started_at))
 }
 
 /// Where the published report's files go.

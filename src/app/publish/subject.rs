@@ -2,6 +2,8 @@
 //!
 //! The pull request of a finished run is taken from what GitHub says of the run, never from what its artifacts say.
 
+use jiff::Timestamp;
+
 use super::Link;
 use crate::app::Stop;
 use crate::app::job::Job;
@@ -23,6 +25,8 @@ pub(super) struct Subject {
     pub(super) no_pull: Option<String>,
     /// Where people look at the run.
     pub(super) run_url: Option<String>,
+    /// When the run began, where GitHub says so.
+    pub(super) started_at: Option<Timestamp>,
     /// The run's attempt.
     pub(super) attempt: u32,
     /// The workflow's file.
@@ -76,6 +80,7 @@ impl Subject {
             pull,
             no_pull: None,
             run_url: job.run_url(),
+            started_at: None,
             attempt: job.attempt,
             workflow: job.workflow.clone(),
             job: job.name.clone(),
@@ -91,6 +96,7 @@ impl Subject {
             commit: run.head_sha.clone(),
             branch: run.head_branch.clone(),
             run_url: run.html_url.clone(),
+            started_at: run.run_started_at.or(run.created_at),
             attempt: run.attempt(),
             workflow: run.path.as_ref().map(|path| path.split('@').next().unwrap_or(path).to_owned()),
             ..Self::default()

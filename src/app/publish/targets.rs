@@ -9,6 +9,7 @@ use crate::app::{Context, remote, step};
 use crate::github::{self, Slug};
 use crate::publish::comment::{self, Comment};
 use crate::publish::{self, Target, badge, check_run};
+use crate::sys::text;
 
 /// Where a result goes, and what is known of the place.
 pub(super) struct Where<'a> {
@@ -118,7 +119,18 @@ impl Where<'_> {
                 }
                 None => {
                     let made = create(link, &link.slug, number, &body, &author, &marker)?;
-                    ("comment: written".to_owned(), made.html_url)
+                    let writer = made.user.as_ref().map_or(author.as_str(), |user| user.login.as_str());
+                    let told = match writer == author {
+                        true => "comment: written".to_owned(),
+                        // An app's token looks like a job's own, and cannot ask who it is.
+                        false => {
+                            let writer = text::one_line(writer);
+                            format!(
+                                "comment: written by {writer}; without `--author {writer}` each run writes a new one"
+                            )
+                        }
+                    };
+                    (told, made.html_url)
                 }
             }
         };
