@@ -228,7 +228,7 @@ pub(super) fn of_merge(
         diff: Some(diff(client, slug, &start, merge)),
         ..told::Change::default()
     };
-    let record = before_all(client, slug, &before, branch)?;
+    let record = nearest(client, slug, &before, &left_behind(client, slug, branch, ARTIFACT)?)?;
     if let Some((_, distance)) = record.as_ref().filter(|(_, distance)| *distance > 0) {
         change.since = Some((before[*distance].clone(), diff(client, slug, &before[*distance], merge)));
     }
@@ -248,19 +248,23 @@ pub(super) fn of_base(
     branch: &str,
     diff: told::Diff,
 ) -> anyhow::Result<(told::Change, Option<(Record, usize)>)> {
-    let before = chain(base, client.commits(slug, base).map_err(Stop::from)?.items);
-    let record = before_all(client, slug, &before, branch)?;
+    let by_commit = left_behind(client, slug, branch, ARTIFACT)?;
+    // Mostly the newest commit of the branch has left one, and nobody has to be asked for the others.
+    let before = match by_commit.is_empty() || by_commit.contains_key(base) {
+        true => vec![base.to_owned()],
+        false => chain(base, client.commits(slug, base).map_err(Stop::from)?.items),
+    };
+    let record = nearest(client, slug, &before, &by_commit)?;
     Ok((told::Change { before, diff: Some(diff), ..told::Change::default() }, record))
 }
 
 /// The first of some commits that left a record, with its place.
-fn before_all(
+fn nearest(
     client: &Client,
     slug: &Slug,
     before: &[String],
-    branch: &str,
+    by_commit: &HashMap<String, Artifact>,
 ) -> anyhow::Result<Option<(Record, usize)>> {
-    let by_commit = left_behind(client, slug, branch, ARTIFACT)?;
     let found = before.iter().enumerate().find_map(|(distance, commit)| Some((distance, by_commit.get(commit)?)));
     let Some((distance, artifact)) = found else { return Ok(None) };
     Ok(Some((fetch(client, slug, artifact, &before[distance])?.1, distance)))

@@ -98,6 +98,9 @@ pub struct PullRequest {
     pub head: PullSide,
     /// Where it is to go.
     pub base: PullSide,
+    /// The merge of the two that is tested now.
+    #[serde(default)]
+    pub merge_commit_sha: Option<String>,
 }
 
 /// One side of a pull request.

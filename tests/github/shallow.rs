@@ -250,7 +250,7 @@ fn without_a_record_the_policy_and_the_change_are_known_all_the_same() {
 /// A finished run with what it left behind after `edit`, published elsewhere: how that ended, the comment, the report.
 fn published(change: &Change, edit: impl FnOnce(&mut Value)) -> (Ran, String, Value) {
     let repo = change.fake.repo("org/app");
-    let number = repo.pull("org/app", "change", |_| {});
+    let number = repo.pull("org/app", "change", |pull| pull.merge_sha = Some(change.merge.clone()));
     let run = repo.run(|run| {
         run.sha.clone_from(&change.head);
         run.branch = Some("change".to_owned());

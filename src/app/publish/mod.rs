@@ -266,10 +266,9 @@ fn comparison(
         return compare::find(context, config, &place, state.as_ref(), gate, &Wanted::default(), started_at);
     }
     let (Some(link), Some(pull)) = (link, &subject.pull) else { return Ok(Comparison::default()) };
-    // Which merge was tested only the evidence itself tells: it is believed only where it is one of this head.
+    // Which merge was tested only the evidence itself tells: it is believed where it is the one that GitHub names.
     let merge = source.and_then(|source| source.merge_commit.as_deref());
-    let is_hash = |merge: &&str| merge.len() == 40 && merge.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if let Some(merge) = merge.filter(is_hash)
+    if let Some(merge) = merge.filter(|merge| pull.merge.as_deref() == Some(*merge))
         && let Ok((change, record)) =
             baseline::of_merge(&link.client, &link.slug, (merge, subject.commit.as_deref()), &pull.base_branch)
     {

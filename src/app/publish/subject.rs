@@ -46,6 +46,8 @@ pub(super) struct Pull {
     pub(super) base_sha: String,
     /// The branch that it is to go to.
     pub(super) base_branch: String,
+    /// The merge that is tested now, where GitHub says so.
+    pub(super) merge: Option<String>,
     /// The fork that it comes from, if it does.
     pub(super) fork: Option<String>,
 }
@@ -71,6 +73,7 @@ impl Subject {
             number: pull.number,
             base_sha: pull.base_sha.clone(),
             base_branch: pull.base_branch.clone(),
+            merge: job.merge_commit.clone(),
             fork: pull.is_fork.then(|| source.repository.clone().unwrap_or_else(|| "a fork".to_owned())),
         });
         Self {
@@ -114,7 +117,8 @@ impl Subject {
             (Some(pull), None) => {
                 let fork = (!is_own).then(|| from.unwrap_or_else(|| "a fork that is gone".to_owned()));
                 let PullSide { sha, branch, .. } = pull.base;
-                subject.pull = Some(Pull { number: pull.number, base_sha: sha, base_branch: branch, fork });
+                let (number, merge) = (pull.number, pull.merge_commit_sha);
+                subject.pull = Some(Pull { number, base_sha: sha, base_branch: branch, merge, fork });
             }
             (None, _) => {
                 subject.no_pull = Some("no open pull request has the commit of the run as its newest one".to_owned());
