@@ -290,8 +290,8 @@ fn outside_spans(line: &str) -> String {
         let ticks = run(&rest[at..]);
         let (fence, after) = rest[at..].split_at(ticks);
         let is_escaped = out.ends_with('\\');
-        let ends = after.match_indices(fence).map(|(end, _)| end);
-        let end = ends.filter(|end| run(&after[*end..]) == ticks && !after[..*end].ends_with('`')).next();
+        let mut ends = after.match_indices(fence).map(|(end, _)| end);
+        let end = ends.find(|end| run(&after[*end..]) == ticks && !after[..*end].ends_with('`'));
         match end.filter(|_| !is_escaped) {
             Some(end) => rest = &after[end + ticks..],
             None => {
