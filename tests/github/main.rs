@@ -19,6 +19,7 @@ mod fake;
 mod incident;
 mod issues;
 mod lookups;
+mod markup;
 mod publish;
 mod scene;
 mod shallow;
