@@ -236,6 +236,32 @@ pub(super) fn of_merge(
     Ok((change, record))
 }
 
+/// The same where GitHub names another merge than the evidence, or none: what the pull request itself changes, and the
+/// nearest record from the base branch's commit on.
+///
+/// # Errors
+/// GitHub does not answer.
+pub(super) fn of_base(
+    client: &Client,
+    slug: &Slug,
+    number: u64,
+    (base, branch): (&str, &str),
+) -> anyhow::Result<(told::Change, Option<(Record, usize)>)> {
+    // Very large changes are refused; rules on them then say that nobody knows.
+    let diff = match client.pull_request_diff(slug, number) {
+        Ok(bytes) => told::Diff::Text(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(error) => told::Diff::Unknown(error.to_string()),
+    };
+    let by_commit = left_behind(client, slug, branch, ARTIFACT)?;
+    // Mostly the newest commit of the branch has left one, and nobody has to be asked for the others.
+    let before = match by_commit.is_empty() || by_commit.contains_key(base) {
+        true => vec![base.to_owned()],
+        false => chain(base, client.commits(slug, base).map_err(Stop::from)?.items),
+    };
+    let record = nearest(client, slug, &before, &by_commit)?;
+    Ok((told::Change { before, diff: Some(diff), ..told::Change::default() }, record))
+}
+
 /// The first of some commits that left a record, with its place.
 fn nearest(
     client: &Client,

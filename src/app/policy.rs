@@ -14,7 +14,7 @@ use crate::evidence::problem::Code;
 use crate::evidence::{Level, Problem};
 use crate::gate::Gate;
 use crate::record::Record;
-use crate::repo::{self, FileAt};
+use crate::repo::{self, Diff, FileAt};
 use crate::sys::text;
 
 /// The policy asks for a check that the evidence says nothing of.
@@ -359,18 +359,57 @@ pub fn changes(old: &str, new: &str) -> Vec<String> {
     };
     let (before, after) = (lines(old), lines(new));
     let (gone, come) = unshared(&before, &after);
-    let signed = |sign: char, line: &String| format!("{sign} {}", text::shorten(line.trim(), 200));
     let mut out: Vec<_> = gone.into_iter().map(|line| signed('-', line)).collect();
     out.extend(come.into_iter().map(|line| signed('+', line)));
     if out.is_empty() && old.trim_end() != new.trim_end() {
         out.push("only blank lines and spaces at ends of lines differ".to_owned());
     }
-    let more = out.len().saturating_sub(SHOWN);
-    out.truncate(SHOWN);
-    if more > 0 {
-        out.push(format!("and {} more", text::plural(more as u64, "line", "lines")));
+    shown(out)
+}
+
+/// The same from a unified diff of the whole project, if it is one. A file that it does not name is not changed.
+#[must_use]
+pub fn changes_in(diff: &str, path: &str) -> Option<Vec<String>> {
+    let is_it = |name: &Option<String>| name.as_deref() == Some(path);
+    // No line of a hunk begins like this, whatever stands in the file.
+    let starts =
+        diff.match_indices("diff --git ").map(|(at, _)| at).filter(|at| *at == 0 || diff[..*at].ends_with('\n'));
+    let starts: Vec<_> = starts.chain([diff.len()]).collect();
+    let mut section = None;
+    for pair in starts.windows(2) {
+        let text = &diff[pair[0]..pair[1]];
+        let found =
+            Diff::parse(text.as_bytes()).ok()?.files.into_iter().find(|file| is_it(&file.old) || is_it(&file.new));
+        section = section.or(found.map(|file| (file, text)));
     }
-    out
+    let Some((file, text)) = section else { return Some(Vec::new()) };
+    if file.new.as_deref() != Some(path) {
+        return Some(vec!["the change removes it".to_owned()]);
+    }
+    let changed = text.lines().skip_while(|line| !line.starts_with("@@ ")).filter_map(|line| {
+        let sign = line.chars().next().filter(|sign| matches!(sign, '-' | '+'))?;
+        Some((sign, &line[1..]))
+    });
+    let mut out: Vec<_> =
+        changed.filter(|(_, line)| !line.trim().is_empty()).map(|(sign, line)| signed(sign, line)).collect();
+    if out.is_empty() {
+        out.push("only blank lines, its name or its rights differ".to_owned());
+    }
+    Some(shown(out))
+}
+
+fn signed(sign: char, line: &str) -> String {
+    format!("{sign} {}", text::shorten(line.trim(), 200))
+}
+
+/// The first of them, and how many more there are.
+fn shown(mut lines: Vec<String>) -> Vec<String> {
+    let more = lines.len().saturating_sub(SHOWN);
+    lines.truncate(SHOWN);
+    if more > 0 {
+        lines.push(format!("and {} more", text::plural(more as u64, "line", "lines")));
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -388,6 +427,18 @@ mod tests {
         assert_eq!(changes("a\nb\n", "b\na\n"), ["- a", "+ a"], "a line that moves is a change");
         assert_eq!(changes("a\nb\n", "a\n\nb \n"), ["only blank lines and spaces at ends of lines differ"]);
         assert_eq!(changes("a\na\n", "a\n"), ["- a"]);
+        let diff = "diff --git a/x/mgmt.yml b/x/mgmt.yml\n--- a/x/mgmt.yml\n+++ b/x/mgmt.yml\n@@ -1 +1 @@\n-o\n+p\n\
+                    diff --git a/mgmt.yml b/mgmt.yml\n--- a/mgmt.yml\n+++ b/mgmt.yml\n@@ -1,2 +1,2 @@\n-a\n+b\n c\n\
+                    diff --git a/z b/z\n--- a/z\n+++ b/z\n@@ -1 +1 @@\n-q\n+r\n";
+        assert_eq!(changes_in(diff, "mgmt.yml").unwrap(), ["- a", "+ b"]);
+        assert_eq!(changes_in(diff, "x/mgmt.yml").unwrap(), ["- o", "+ p"]);
+        assert_eq!(changes_in(diff, "other.yml").unwrap(), [""; 0]);
+        let posing = "diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -0,0 +1,2 @@\n+++ b/mgmt.yml\n+harmless\n";
+        assert_eq!(changes_in(&format!("{posing}{diff}"), "mgmt.yml").unwrap(), ["- a", "+ b"]);
+        assert_eq!(changes_in(posing, "mgmt.yml").unwrap(), [""; 0]);
+        assert_eq!(changes_in("diff --git a/a b/a\n@@ -x @@\n", "mgmt.yml"), None);
+        let gone = "diff --git a/mgmt.yml b/old.yml\nsimilarity index 100%\nrename from mgmt.yml\nrename to old.yml\n";
+        assert_eq!(changes_in(gone, "mgmt.yml").unwrap(), ["the change removes it"]);
         let long: String = (0..50).map(|line| format!("x{line}\n")).collect();
         assert_eq!(changes("", &long).last().unwrap(), "and 30 lines more");
     }

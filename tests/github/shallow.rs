@@ -297,9 +297,8 @@ fn the_evidence_does_not_choose_what_it_is_compared_with() {
         let change = Change::new(0, POLICY, POLICY);
         let (ran, body, report) = published(&change, |bundle| bundle["source"]["merge_commit"] = merge.clone());
         assert_eq!(ran.code, 1, "{merge}: {ran:?}");
-        // Nothing that it could choose: the pull request's own change, and no baseline, which is said.
-        assert!(body.contains("no baseline"), "{merge}: {body}");
-        assert_eq!(report["baseline"], Value::Null, "{merge}: {report}");
+        assert!(body.contains("16.67 points less than 50 % of the baseline"), "{merge}: {body}");
+        assert_eq!(report["baseline"]["commit"], json!(change.base), "{merge}: {report}");
         assert_eq!(report["measurements"]["coverage.patch.total"], 1.0, "{merge}: {report}");
     }
 }

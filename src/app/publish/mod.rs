@@ -85,9 +85,10 @@ pub fn publish(context: &Context, request: &Request, tell: impl Fn(&str) + 'stat
         tempfile::tempdir().map_err(|error| Stop::undecided(format!("no folder to work in: {error}"), None))?;
     let scratch = Utf8Path::from_path(scratch.path()).unwrap_or(Utf8Path::new("."));
     let (mut fetched, subject) = gather(context, request, job.as_ref(), link, scratch)?;
-    let policy = policy::of(context, link, &subject)?;
+    let afar = afar(link, &subject, fetched.source.as_ref())?;
+    let policy = policy::of(context, link, &subject, afar.as_ref().and_then(|(change, _)| change.diff.as_ref()))?;
     let config = &policy.config;
-    let record = decide(context, request, link, &policy, &subject, &mut fetched)?;
+    let record = decide(context, request, link, &policy, &subject, &mut fetched, afar)?;
 
     let mut published = Published { record, done: Vec::new(), failures: Vec::new() };
     let (written, failed) = crate::report::files::write(&reports(context, config, &subject), &published.record);
@@ -191,6 +192,7 @@ fn decide(
     policy: &Judging,
     subject: &Subject,
     fetched: &mut Fetched,
+    afar: Option<Afar>,
 ) -> anyhow::Result<Record> {
     let config = &policy.config;
     // A gate that only the change has may judge it, unless a stranger brings it.
@@ -219,7 +221,7 @@ fn decide(
         let is_own = subject.is_here && !subject.is_fork();
         problems.extend(policy.unrun(&fetched.checks, |id| is_own && fetched.left_out.contains_key(id)));
     }
-    let comparison = comparison(context, link, config, gate, subject, fetched.source.as_ref(), started_at)?;
+    let comparison = comparison(context, config, gate, subject, afar, started_at)?;
     let is_lossy = fetched.evidence.problems.iter().any(|problem| problem.level == Level::Loss);
     let mut material = Material {
         lossy: if is_lossy {
@@ -253,11 +255,10 @@ fn decide(
 /// What to compare with: history and git where the project is checked out, else what GitHub tells of the change.
 fn comparison(
     context: &Context,
-    link: Option<&Link>,
     config: &Config,
     gate: Option<&crate::gate::Gate>,
     subject: &Subject,
-    source: Option<&Source>,
+    afar: Option<Afar>,
     started_at: jiff::Timestamp,
 ) -> anyhow::Result<Comparison> {
     if subject.is_here {
@@ -265,22 +266,25 @@ fn comparison(
         let place = Place::of(context, config);
         return compare::find(context, config, &place, state.as_ref(), gate, &Wanted::default(), started_at);
     }
-    let (Some(link), Some(pull)) = (link, &subject.pull) else { return Ok(Comparison::default()) };
+    let told = afar.map(|(change, record)| Comparison::told(&change, record, started_at));
+    Ok(told.unwrap_or_default())
+}
+
+/// What a pull request changes whose project is not checked out, and the record before it with its distance.
+type Afar = (told::Change, Option<(Record, usize)>);
+
+/// Asks GitHub for it.
+fn afar(link: Option<&Link>, subject: &Subject, source: Option<&Source>) -> anyhow::Result<Option<Afar>> {
+    let (Some(link), Some(pull), false) = (link, &subject.pull, subject.is_here) else { return Ok(None) };
     // Which merge was tested only the evidence itself tells: it is believed where it is the one that GitHub names.
     let merge = source.and_then(|source| source.merge_commit.as_deref());
     if let Some(merge) = merge.filter(|merge| pull.merge.as_deref() == Some(*merge))
-        && let Ok((change, record)) =
+        && let Ok(found) =
             baseline::of_merge(&link.client, &link.slug, (merge, subject.commit.as_deref()), &pull.base_branch)
     {
-        return Ok(Comparison::told(&change, record, started_at));
+        return Ok(Some(found));
     }
-    // Very large changes are refused; rules on them then say that nobody knows.
-    let diff = match link.client.pull_request_diff(&link.slug, pull.number) {
-        Ok(bytes) => told::Diff::Text(String::from_utf8_lossy(&bytes).into_owned()),
-        Err(error) => told::Diff::Unknown(error.to_string()),
-    };
-    let change = told::Change { before: vec![pull.base_sha.clone()], diff: Some(diff), ..told::Change::default() };
-    Ok(Comparison::told(&change, None, started_at))
+    baseline::of_base(&link.client, &link.slug, pull.number, (&pull.base_sha, &pull.base_branch)).map(Some)
 }
 
 /// Where the published report's files go.

@@ -4,11 +4,19 @@
 use super::Link;
 use super::subject::{Pull, Subject};
 use crate::app::policy::{self, Found, Judging, Standing};
+use crate::app::told::Diff;
 use crate::app::{Context, Stop, remote};
 use crate::config::LoadError;
 
 /// Finds it.
-pub(super) fn of(context: &Context, link: Option<&Link>, subject: &Subject) -> anyhow::Result<Judging> {
+///
+/// `change` is what the pull request changes, where it is not checked out.
+pub(super) fn of(
+    context: &Context,
+    link: Option<&Link>,
+    subject: &Subject,
+    change: Option<&Diff>,
+) -> anyhow::Result<Judging> {
     match (&subject.pull, link) {
         (Some(pull), Some(link)) if subject.is_here => {
             let own = context.load()?;
@@ -23,7 +31,7 @@ pub(super) fn of(context: &Context, link: Option<&Link>, subject: &Subject) -> a
                 _ => Ok(judging),
             }
         }
-        (Some(pull), Some(link)) => elsewhere(context, link, subject, pull),
+        (Some(pull), Some(link)) => elsewhere(context, link, subject, pull, change),
         (None, Some(link)) if !subject.is_here => {
             let repository = link.client.repository(&link.slug).map_err(Stop::from)?;
             let found = there(context, link, &repository.default_branch)?.ok_or_else(|| {
@@ -37,16 +45,31 @@ pub(super) fn of(context: &Context, link: Option<&Link>, subject: &Subject) -> a
 }
 
 /// Of a pull request whose project is not checked out.
-fn elsewhere(context: &Context, link: &Link, subject: &Subject, pull: &Pull) -> anyhow::Result<Judging> {
+fn elsewhere(
+    context: &Context,
+    link: &Link,
+    subject: &Subject,
+    pull: &Pull,
+    change: Option<&Diff>,
+) -> anyhow::Result<Judging> {
     let head = || there(context, link, subject.commit.as_deref().unwrap_or_default());
     let why = match there(context, link, &pull.base_sha) {
         Ok(Some(found)) => {
             let name = &found.config.path;
-            let at = subject.commit.as_deref().unwrap_or_default();
-            let new = link.client.file(&link.slug, name.as_str(), at).map_err(Stop::from)?;
-            let changes = match new {
-                Some(new) => policy::changes(&found.text, &String::from_utf8_lossy(&new)),
-                None => vec!["the change removes it".to_owned()],
+            let in_diff = match change {
+                Some(Diff::Text(change)) => policy::changes_in(change, name.as_str()),
+                _ => None,
+            };
+            let changes = match in_diff {
+                Some(changes) => changes,
+                // A change that is too large to be shown is looked for in the file itself.
+                None => {
+                    let at = subject.commit.as_deref().unwrap_or_default();
+                    match link.client.file(&link.slug, name.as_str(), at).map_err(Stop::from)? {
+                        Some(new) => policy::changes(&found.text, &String::from_utf8_lossy(&new)),
+                        None => vec!["the change removes it".to_owned()],
+                    }
+                }
             };
             return Ok(Judging::changed_by(found, &pull.base_sha, changes));
         }

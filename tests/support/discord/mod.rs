@@ -133,7 +133,7 @@ impl Fake {
 
     /// The address of a Slack webhook.
     pub fn slack(&self) -> String {
-        format!("http://{}/services/T0CANARY0/B0CANARY0/canaryXXXXXXXXXXXXXXXXXX", self.server.address)
+        format!("http://{}/services/T0CANARY0/B0CANARY0/canary000000000000000000", self.server.address)
     }
 
     /// An address that takes any JSON.
