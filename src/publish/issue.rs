@@ -137,6 +137,8 @@ pub fn content(audit: &Audit) -> String {
         is_decisive || matches!(slot.state.class(), Class::Bad | Class::Unknown | Class::Late)
     };
     let slots: Vec<_> = audit.slots.iter().filter(is_told).collect();
+    let remedies: Vec<_> =
+        audit.remedies.iter().map(|one| (one.action, one.slot, one.run_id, one.outcome, &one.detail)).collect();
     let told = json!({
         "verdict": audit.verdict,
         "decided_by": audit.decided_by,
@@ -144,6 +146,7 @@ pub fn content(audit: &Audit) -> String {
         "champion": audit.champion,
         "schedule": audit.schedule,
         "slots": slots,
+        "remedies": remedies,
     });
     hash(&told.to_string())
 }

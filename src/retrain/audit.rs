@@ -13,6 +13,7 @@ use super::cron::{self, Schedule};
 use super::facts::{Facts, Metrics, Model};
 use super::judge::{self, Judged};
 use super::questions::Judge;
+use super::remedy::Remedy;
 use super::settings::{Settings, When};
 use super::slot::{self, Class, Slot, State};
 use super::trend::{Trend, trend};
@@ -83,6 +84,8 @@ pub struct Audit {
     pub problems: Vec<Finding>,
     /// What is worth knowing, and held against nobody.
     pub notes: Vec<String>,
+    /// What was done about it, or kept from being done, where that was asked for.
+    pub remedies: Vec<Remedy>,
 }
 
 /// A schedule in words.
@@ -169,6 +172,8 @@ pub fn audit(settings: &Settings, facts: Facts, sources: &Sources) -> Outcome {
     problems.extend(earlier(&judged[..newest.unwrap_or(0)]));
     problems.extend(around(settings, &facts, &judge, newest.map(|newest| judged[newest].slot.state)));
     problems.extend(wired(&facts, sources));
+    let is_started = settings.remediate.as_ref().is_some_and(|remedies| remedies.dispatch_missed.is_some());
+    problems.extend(sources.audited.as_ref().filter(|_| is_started).and_then(wiring::undispatched));
     let inactivity = inactivity(&facts);
     problems.extend(near(inactivity.as_ref()));
     let verdict = problems.iter().map(|problem| Verdict::from(problem.level)).max().unwrap_or(Verdict::Pass);
@@ -194,6 +199,7 @@ pub fn audit(settings: &Settings, facts: Facts, sources: &Sources) -> Outcome {
         inactivity,
         problems,
         notes: facts.notes.clone(),
+        remedies: Vec::new(),
         slots,
     };
     Outcome { audit, wants }
@@ -410,4 +416,4 @@ fn trends(settings: &Settings, facts: &Facts, judged: &[Judged]) -> Trends {
 
 #[cfg(test)]
 #[path = "audit_tests.rs"]
-mod tests;
+pub(in crate::retrain) mod tests;

@@ -343,7 +343,8 @@ fn the_schema_is_frozen() {
           "line": null
         }
       ],
-      "notes": []
+      "notes": [],
+      "remedies": []
     }
     "#);
 }

@@ -17,12 +17,12 @@ mod stories;
 pub(super) const WEEKS: i64 = 4;
 
 /// A Tuesday: the newest slot was two days ago.
-pub(super) fn now() -> Timestamp {
+pub(in crate::retrain) fn now() -> Timestamp {
     "2026-06-23T18:00:00Z".parse().unwrap()
 }
 
 /// The Sunday so many weeks before the newest slot, at 18:00.
-pub(super) fn slot_at(weeks_ago: i64) -> Timestamp {
+pub(in crate::retrain) fn slot_at(weeks_ago: i64) -> Timestamp {
     now() - SignedDuration::from_hours(48 + weeks_ago * 7 * 24)
 }
 
@@ -30,7 +30,7 @@ fn after(weeks_ago: i64, minutes: i64) -> Timestamp {
     slot_at(weeks_ago) + SignedDuration::from_mins(minutes)
 }
 
-pub(super) fn read(text: &str) -> Settings {
+pub(in crate::retrain) fn read(text: &str) -> Settings {
     let node = tree::parse(text).unwrap().unwrap();
     let mut decoder = Decoder::default();
     let settings = settings::decode(&mut decoder, &node);
@@ -38,7 +38,7 @@ pub(super) fn read(text: &str) -> Settings {
     settings.unwrap()
 }
 
-pub(super) fn settings() -> Settings {
+pub(in crate::retrain) fn settings() -> Settings {
     read(
         "workflow: train.yml\nhistory: 4w\nlate-after: 30m\ntolerance: 12h\ntimeout: 90m\n\
          expect:\n  artifact: model\n  metrics: { file: metrics.json, must: [f1] }\n  \
@@ -47,7 +47,7 @@ pub(super) fn settings() -> Settings {
     )
 }
 
-pub(super) fn sources() -> Sources {
+pub(in crate::retrain) fn sources() -> Sources {
     let text = "on:\n  schedule:\n    - cron: '0 18 * * 0'\njobs: {}\n";
     let file = workflow::read(".github/workflows/train.yml", text).unwrap();
     Sources { audited: Some(file.clone()), files: vec![file], ..Sources::default() }
@@ -79,7 +79,7 @@ fn model(of: u64, f1: f64) -> Model {
     }
 }
 
-pub(super) fn facts() -> Facts {
+pub(in crate::retrain) fn facts() -> Facts {
     let mut facts = Facts::unknown(now(), "o/r");
     facts.repository.default_branch = Some("main".into());
     facts.repository.is_private = Some(false);
@@ -108,11 +108,11 @@ pub(super) fn facts() -> Facts {
     facts
 }
 
-pub(super) fn newest(facts: &mut Facts) -> &mut Run {
+pub(in crate::retrain) fn newest(facts: &mut Facts) -> &mut Run {
     &mut facts.runs.items_mut()[0]
 }
 
-pub(super) fn no_run(facts: &mut Facts) {
+pub(in crate::retrain) fn no_run(facts: &mut Facts) {
     facts.runs.retain(|run| run.id != 100);
 }
 

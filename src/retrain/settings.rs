@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use super::challenge;
 pub use super::challenge::{Challenge, Drop, Size};
 use super::cron::{self, Cron, Schedule};
+use super::remediate;
+pub use super::remediate::Remedies;
 use super::words::{CODE, words};
 use crate::decode::tree::{Data, Node};
 use crate::decode::{Decoder, Key, Place, schema};
@@ -42,6 +44,8 @@ pub struct Settings {
     pub champion: Vec<Challenge>,
     /// How far back slots are looked at.
     pub history: Duration,
+    /// What may be done about a slot that did not do what is expected.
+    pub remediate: Option<Remedies>,
 }
 
 /// Where the schedule is written.
@@ -140,6 +144,11 @@ pub const KEYS: &[Key] = &[
         || json!({ "type": "array", "items": schema::object(challenge::KEYS), "minItems": 1 }),
     ),
     Key::optional("history", "How far back slots are looked at (default 12w, at most 366d).", schema::duration),
+    Key::optional(
+        "remediate",
+        "What `--remediate` may do about a slot that did not do what is expected; each action is declared.",
+        || schema::object(remediate::KEYS),
+    ),
 ];
 
 const WORKFLOW: &[Key] = &[
@@ -226,6 +235,7 @@ pub fn decode(decoder: &mut Decoder, node: &Node) -> Option<Settings> {
         let help = "say under `expect: metrics:` which file of the artifact holds them".to_owned();
         decoder.error(CODE, place, "a new model has no metrics that could be compared", Some(help));
     }
+    let remediate = fields.get("remediate").map_or(Some(None), |node| remediate::decode(decoder, node).map(Some));
     let (repository, workflow) = workflow?;
     Some(Settings {
         repository,
@@ -237,6 +247,7 @@ pub fn decode(decoder: &mut Decoder, node: &Node) -> Option<Settings> {
         expect: expect?,
         champion: champion?,
         history: history?,
+        remediate: remediate?,
     })
 }
 

@@ -22,6 +22,11 @@ fn what_is_not_written_has_a_default() {
     assert!(matches!(settings.when, When::FromWorkflow));
     assert_eq!((settings.late_after, settings.tolerance, settings.history), (LATE_AFTER, TOLERANCE, HISTORY));
     assert!(settings.champion.is_empty() && settings.expect.model.is_none());
+    assert_eq!(settings.remediate, None, "nothing is done unless it is declared");
+    let remedies = read("{ workflow: t.yml, remediate: { enable-disabled: true } }").unwrap().remediate.unwrap();
+    assert!(remedies.enable_disabled && !remedies.rerun_failed && remedies.dispatch_missed.is_none());
+    let (week, hour) = (Duration::from_secs(7 * 86_400), Duration::from_secs(3600));
+    assert_eq!((remedies.budget.actions, remedies.budget.within, remedies.cooldown), (2, week, hour));
 }
 
 #[test]
@@ -47,6 +52,18 @@ fn what_is_written_is_taken() {
         (Some(Drop::Percent(2.0)), Some(Size::Metric("n".into())), Better::Higher)
     );
     assert_eq!((loss.drop, loss.size, loss.better), (Some(Drop::By(0.01)), Some(Size::Fixed(500)), Better::Lower));
+    let remedies = read(
+        "workflow: t.yml\nremediate:\n  rerun-failed: true\n  dispatch-missed: { inputs: { full: true, seeds: 1.10 } }\n  \
+         budget: { actions: 5, within: 2d }\n  cooldown: 30m\n",
+    )
+    .unwrap()
+    .remediate
+    .unwrap();
+    let inputs = [("full".to_owned(), "true".to_owned()), ("seeds".to_owned(), "1.10".to_owned())];
+    assert_eq!(remedies.dispatch_missed, Some(inputs.into()));
+    assert!(remedies.rerun_failed && !remedies.enable_disabled);
+    let (days, minutes) = (Duration::from_secs(2 * 86_400), Duration::from_secs(1800));
+    assert_eq!((remedies.budget.actions, remedies.budget.within, remedies.cooldown), (5, days, minutes));
     let commit = read("{ workflow: t.yml, expect: { artifact: { commit: models/** } } }").unwrap();
     assert!(matches!(commit.expect.model, Some(Trace::Commit(_))));
 }
@@ -67,6 +84,30 @@ fn every_mistake_has_its_place() {
         ("{ workflow: t.yml, expect: { artifact: { name: a, commit: b } } }", "1:40 a model is left as"),
         ("{ workflow: t.yml, expect: { deploy: { within: 1h } } }", "1:38 a deployment shows in"),
         ("{ workflow: t.yml, champion: [{ metric: f1, min: 1 }] }", "1:20 a new model has no metrics"),
+        ("{ workflow: t.yml, remediate: {} }", "1:31 `remediate` declares no action"),
+        (
+            "{ workflow: t.yml, remediate: { rerun-failed: false, cooldown: 2h } }",
+            "1:31 `remediate` declares no action",
+        ),
+        ("{ workflow: t.yml, remediate: { rerun-failed: maybe } }", "1:47 expected `true` or `false`"),
+        ("{ workflow: t.yml, remediate: { restart: true } }", "1:33 unknown key `restart`"),
+        ("{ workflow: t.yml, remediate: { dispatch-missed: {} } }", "1:50 dispatch-missed needs `inputs`"),
+        (
+            "{ workflow: t.yml, remediate: { dispatch-missed: { inputs: { a: } } } }",
+            "1:63 expected the value of an input",
+        ),
+        (
+            "{ workflow: t.yml, remediate: { rerun-failed: true, budget: { actions: 0 } } }",
+            "1:72 a budget of 0 actions",
+        ),
+        (
+            "{ workflow: t.yml, remediate: { rerun-failed: true, budget: { actions: 21 } } }",
+            "1:72 a budget of 21 actions",
+        ),
+        (
+            "{ workflow: t.yml, remediate: { rerun-failed: true, budget: { within: 400d } } }",
+            "1:71 a budget for more than 366 days",
+        ),
         (&with("{ metric: f1 }"), "1:83 this holds a new model to nothing"),
         (&with("{ metric: f1, min: 2, max: 1 }"), "1:83 no value is both"),
         (&with("{ metric: f1, max-drop: -1 }"), "1:107 expected how much worse"),

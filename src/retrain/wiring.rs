@@ -69,6 +69,9 @@ codes! {
     SILENT_PUSH = "push.silent", Warning,
         "A step pushes with the token that GitHub gives to the job. Such a push starts no workflow, also none that listens to pushes.",
         "push with a token of an app or a deploy key, or start the other workflow by `workflow_dispatch`";
+    NO_DISPATCH = "remediate.unheard", Warning,
+        "`dispatch-missed` is declared, and the workflow does not listen to `workflow_dispatch`: GitHub refuses to start it.",
+        "add `workflow_dispatch:` under `on:` of the workflow, on the default branch";
 }
 
 /// Something that is wrong, as a value that reaches every report.
@@ -142,6 +145,14 @@ pub fn schedules(file: &File) -> (Vec<Schedule>, Vec<Finding>) {
         faults.push(Finding::new(RuleVerdict::Fail, &NO_SCHEDULE, message).at(&file.path, 0));
     }
     (found, faults)
+}
+
+/// A workflow that may be started for a slot that was missed, and cannot be.
+#[must_use]
+pub fn undispatched(file: &File) -> Option<Finding> {
+    let message = format!("{} does not listen to `workflow_dispatch`", text::one_line(file.file_name()));
+    let finding = || Finding::new(RuleVerdict::Warn, &NO_DISPATCH, message).at(&file.path, 0);
+    file.trigger("workflow_dispatch").is_none().then(finding)
 }
 
 /// Events of the audited workflow that nobody hears, and pushes that wake nobody. `files` are all workflows of the

@@ -1,9 +1,10 @@
 //! The audit for a terminal. Readable without colour.
 
-use super::{about, headline, legend, numbers, place, remarkable, schedule, strip, word};
+use super::{about, headline, legend, numbers, place, remarkable, schedule, sentence, strip, word};
 use crate::gate::RuleVerdict;
 use crate::report::{Options, Palette};
 use crate::retrain::Audit;
+use crate::retrain::remedy::Outcome;
 use crate::retrain::slot::{Class, State};
 use crate::sys::{clock, text};
 
@@ -43,6 +44,7 @@ pub(super) fn render(audit: &Audit, options: Options) -> String {
         out.line(&format!("  {}", short(&line)));
     }
     out.problems(audit);
+    out.remedies(audit);
     out.line("");
     let verdict = out.palette.verdict(audit.verdict);
     out.line(&format!("{verdict}  {}", headline(audit)));
@@ -169,6 +171,22 @@ impl Writer {
         for note in &audit.notes {
             let dim = self.palette.dim;
             self.line(&format!("  {dim}note   {}{dim:#}", short(note)));
+        }
+    }
+
+    fn remedies(&mut self, audit: &Audit) {
+        if !audit.remedies.is_empty() {
+            self.heading("done about it");
+        }
+        for one in audit.remedies.iter().rev() {
+            let style = match one.outcome {
+                Outcome::Verified => self.palette.good,
+                Outcome::Failed => self.palette.bad,
+                Outcome::Planned | Outcome::Withheld => self.palette.dim,
+                Outcome::Begun | Outcome::Unverified => self.palette.doubt,
+            };
+            let (at, word, action) = (clock::minute(one.at), one.outcome.word(), one.action.word());
+            self.line(&format!("  {at}  {style}{word:<10}{style:#}  {action:<15}  {}", short(&sentence(one))));
         }
     }
 }

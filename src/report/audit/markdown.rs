@@ -1,6 +1,6 @@
 //! The audit as Markdown: for job summaries and for the issue that stands as long as the schedule is bad.
 
-use super::{about, headline, legend, numbers, place, remarkable, schedule, strip};
+use super::{about, headline, legend, numbers, place, remarkable, schedule, sentence, strip};
 use crate::gate::{RuleVerdict, Verdict};
 use crate::report::markdown::{cell_code, fence, html, prose};
 use crate::retrain::Audit;
@@ -59,6 +59,7 @@ fn within(audit: &Audit, room: Room) -> String {
         prose(&text::capitalised(&headline(audit)))
     );
     problems(&mut out, audit, room);
+    remedies(&mut out, audit, room);
     calendar(&mut out, audit, room);
     slots(&mut out, audit, room);
     failure(&mut out, audit, room);
@@ -102,6 +103,18 @@ fn problems(out: &mut String, audit: &Audit, room: Room) {
         out.push_str(&format!("- {word} {place}{}{hint}\n", prose(&short(&problem.message))));
     }
     more(out, audit.problems.len(), audit.problems.len().min(room.problems));
+}
+
+fn remedies(out: &mut String, audit: &Audit, room: Room) {
+    if audit.remedies.is_empty() {
+        return;
+    }
+    out.push_str("\n### What was done about it\n\n");
+    for one in audit.remedies.iter().rev().take(room.problems) {
+        let (at, word) = (clock::minute(one.at), one.action.word());
+        out.push_str(&format!("- {at} `{word}`: {}\n", prose(&short(&sentence(one)))));
+    }
+    more(out, audit.remedies.len(), audit.remedies.len().min(room.problems));
 }
 
 fn calendar(out: &mut String, audit: &Audit, room: Room) {

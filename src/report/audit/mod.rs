@@ -9,10 +9,11 @@ mod strip;
 
 use super::Options;
 use crate::gate::RuleVerdict;
-use crate::retrain::Audit;
+use crate::retrain::remedy::Outcome;
 use crate::retrain::slot::{Class, Slot, State};
 use crate::retrain::trend::{Direction, Trend};
 use crate::retrain::wiring::Finding;
+use crate::retrain::{Audit, Remedy};
 use crate::sys::{clock, text};
 
 pub use markdown::fitted;
@@ -94,6 +95,20 @@ fn word(finding: &Finding) -> &'static str {
 fn place(finding: &Finding) -> Option<String> {
     let file = text::one_line(finding.file.as_deref()?);
     Some(finding.line.map_or(file.clone(), |line| format!("{file}:{line}")))
+}
+
+/// What was done about it, or not, in a sentence fragment.
+#[must_use]
+pub fn sentence(remedy: &Remedy) -> String {
+    let (told, detail) = (remedy.told(), text::one_line(&remedy.detail));
+    match remedy.outcome {
+        Outcome::Planned => format!("would {told}"),
+        Outcome::Withheld => format!("did not {told}: {detail}"),
+        Outcome::Begun => format!("was about to {told}; how that ended is not known"),
+        Outcome::Verified => format!("{}: {detail}", remedy.did()),
+        Outcome::Unverified => format!("{}, but {detail}", remedy.did()),
+        Outcome::Failed => format!("could not {told}: {detail}"),
+    }
 }
 
 /// The numbers of the history in sentences.

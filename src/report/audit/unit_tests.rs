@@ -76,6 +76,7 @@ fn audit(slots: Vec<Slot>) -> Audit {
                 .at(".github/workflows/train.yml", 12),
         ],
         notes: vec!["there are no environments".into()],
+        remedies: Vec::new(),
     }
 }
 
