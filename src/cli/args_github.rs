@@ -67,6 +67,13 @@ pub(super) struct RetrainArgs {
     /// and outputs; nothing is written without it
     #[arg(long)]
     pub(super) publish: bool,
+    /// Do what `remediate:` declares about the newest slot: at most one action, written down before, looked for after
+    /// and told of; with `--publish`
+    #[arg(long)]
+    pub(super) remediate: bool,
+    /// Only say what `--remediate` would do
+    #[arg(long, requires = "remediate", conflicts_with = "publish")]
+    pub(super) dry_run: bool,
     /// Who writes the issue [default: github-actions[bot], or whose token it is]
     #[arg(long, value_name = "LOGIN", requires = "publish")]
     pub(super) author: Option<String>,

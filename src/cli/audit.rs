@@ -4,7 +4,7 @@ use super::args::Format;
 use super::args_github::{AuditArgs, AuditCommand};
 use super::screen::Screen;
 use crate::app::Context;
-use crate::app::audit::{self, Audited, COMMAND, Publish, Request};
+use crate::app::audit::{self, Audited, COMMAND, Publish, Remediate, Request};
 use crate::report::{Options, audit as forms};
 use crate::sys::text;
 
@@ -12,7 +12,8 @@ pub(super) fn run(context: &Context, args: &AuditArgs, screen: &mut Screen) -> a
     let AuditCommand::Retrain(args) = &args.command;
     screen.require(COMMAND, &[Format::Human, Format::Json, Format::Markdown])?;
     let publish = args.publish.then(|| Publish { author: args.author.clone() });
-    let request = Request { as_of: args.as_of, repo: args.repo.repo.clone(), publish };
+    let remediate = args.remediate.then_some(if args.dry_run { Remediate::Plan } else { Remediate::Act });
+    let request = Request { as_of: args.as_of, repo: args.repo.repo.clone(), publish, remediate };
     let Audited { audit, published } = audit::audit(context, &request, screen.teller())?;
     let name = match screen.format {
         Format::Json => "json",

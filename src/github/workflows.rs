@@ -16,7 +16,7 @@ use super::words::{Slug, WorkflowState};
 
 /// Pages of workflows that are read: no repository has a thousand of them.
 const PAGES: usize = 10;
-/// How often a run is looked for whose beginning was not heard of, and how long between two looks.
+/// How often something is looked for that may take a moment to show, and how long between two looks.
 const LOOKS: u32 = 3;
 const BETWEEN: Duration = Duration::from_secs(2);
 
@@ -121,16 +121,35 @@ impl Client {
             Err(error) if error.is_unclear() => error,
             Err(error) => return Err(error),
         };
-        for look in 0..LOOKS {
-            if look > 0 {
-                self.pause(&format!("{what}: no good answer"), BETWEEN);
-            }
+        let seen = self.seen(&format!("{what}: no good answer"), || {
             let newest = self.newest_dispatched(repository, workflow)?;
-            if let Some(run) = newest.filter(|run| known.is_none_or(|known| run.id > known)) {
-                return Ok(Dispatched::Seen(run.id));
+            Ok(newest.filter(|run| known.is_none_or(|known| run.id > known)))
+        })?;
+        seen.map(|run| Dispatched::Seen(run.id)).ok_or(error)
+    }
+
+    /// The run, if a newer attempt of it has begun.
+    ///
+    /// # Errors
+    /// Whatever keeps an answer away.
+    pub fn attempt_after(&self, repository: &Slug, run: &Run) -> Result<Option<Run>, Error> {
+        Ok(Some(self.run(repository, run.id)?).filter(|now| now.attempt() > run.attempt()))
+    }
+
+    /// Looks a few times for something that may take a moment to show; `what` says why somebody waits.
+    ///
+    /// # Errors
+    /// Whatever keeps an answer away.
+    pub fn seen<T>(&self, what: &str, look: impl Fn() -> Result<Option<T>, Error>) -> Result<Option<T>, Error> {
+        for turn in 0..LOOKS {
+            if turn > 0 {
+                self.pause(what, BETWEEN);
+            }
+            if let Some(found) = look()? {
+                return Ok(Some(found));
             }
         }
-        Err(error)
+        Ok(None)
     }
 
     /// The newest run that somebody asked for.
@@ -153,16 +172,8 @@ impl Client {
         let path = format!("{}/actions/runs/{}/rerun-failed-jobs", repository.path(), run.id);
         match self.write(&what, &Method::POST, &path, None) {
             Err(error) if error.is_unclear() => {
-                for look in 0..LOOKS {
-                    if look > 0 {
-                        self.pause(&format!("{what}: no good answer"), BETWEEN);
-                    }
-                    let now = self.run(repository, run.id)?;
-                    if now.attempt() > run.attempt() {
-                        return Ok(now.attempt());
-                    }
-                }
-                Err(error)
+                let seen = self.seen(&format!("{what}: no good answer"), || self.attempt_after(repository, run))?;
+                seen.map(|now| now.attempt()).ok_or(error)
             }
             other => other.map(|_| run.attempt() + 1),
         }

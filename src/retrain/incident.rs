@@ -1,7 +1,8 @@
 //! One stretch of trouble of a schedule: when it begins, how bad it is, when it is over.
 //!
-//! It begins with the first verdict that is not a pass and is over with the next pass. An audit of a moment before the
-//! one that was told last changes nothing, so a run that is repeated later neither opens nor closes anything.
+//! It begins with the first verdict that is not a pass and is over with the next pass of the same slot or a later one: a
+//! run that is tried again is no recovery until it has ended. An audit of a moment before the one that was told last
+//! changes nothing, so a run that is repeated later neither opens nor closes anything.
 //! Deliberately absent: who is told and where this is kept.
 
 use jiff::Timestamp;
@@ -25,6 +26,9 @@ pub struct Incident {
     pub opened_at: Timestamp,
     /// The moment of the audit that was told last.
     pub told_at: Timestamp,
+    /// The newest slot that decided an audit which found it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<Timestamp>,
     /// The moment of the audit by which it was over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovered_at: Option<Timestamp>,
@@ -36,7 +40,8 @@ impl Incident {
     pub fn begin(workflow: &str, at: Timestamp) -> Self {
         let plain = |ch: char| if ch.is_ascii_alphanumeric() || "._-".contains(ch) { ch } else { '-' };
         let name: String = text::shorten_plain(workflow, 60).chars().map(plain).collect();
-        Self { id: format!("retrain-{name}-{}", clock::stamp(at)), opened_at: at, told_at: at, recovered_at: None }
+        let id = format!("retrain-{name}-{}", clock::stamp(at));
+        Self { id, opened_at: at, told_at: at, slot: None, recovered_at: None }
     }
 
     /// Whether it is not over.
@@ -57,24 +62,36 @@ pub enum Step {
     Open(Incident),
     /// It goes on.
     Stay(Incident),
+    /// It goes on, and what may end it has not ended: there is nothing new to tell.
+    Wait,
     /// It is over.
     Recover(Incident),
 }
 
 /// The step from what was known to what an audit says. `known` is the last incident, open or over, if there was one.
 #[must_use]
-pub fn step(known: Option<&Incident>, verdict: Verdict, workflow: &str, as_of: Timestamp) -> Step {
-    if known.is_some_and(|known| as_of < known.told_at) {
+pub fn step(known: Option<&Incident>, audit: &Audit) -> Step {
+    from(known, audit.verdict, &audit.workflow, (audit.as_of, audit.decided_by))
+}
+
+/// The same from parts of the audit; `slot` decides it.
+fn from(
+    known: Option<&Incident>,
+    verdict: Verdict,
+    workflow: &str,
+    (at, slot): (Timestamp, Option<Timestamp>),
+) -> Step {
+    if known.is_some_and(|known| at < known.told_at) {
         return Step::Stale;
     }
     let open = known.filter(|known| known.is_open());
     match (open, verdict) {
         (None, Verdict::Pass) => Step::Rest,
-        (None, _) => Step::Open(Incident::begin(workflow, as_of)),
-        (Some(open), Verdict::Pass) => {
-            Step::Recover(Incident { told_at: as_of, recovered_at: Some(as_of), ..open.clone() })
-        }
-        (Some(open), _) => Step::Stay(Incident { told_at: as_of, ..open.clone() }),
+        (None, _) => Step::Open(Incident { slot, ..Incident::begin(workflow, at) }),
+        // Of two that are known; `None` comes first.
+        (Some(open), Verdict::Pass) if slot < open.slot => Step::Wait,
+        (Some(open), Verdict::Pass) => Step::Recover(Incident { told_at: at, recovered_at: Some(at), ..open.clone() }),
+        (Some(open), _) => Step::Stay(Incident { told_at: at, slot: open.slot.max(slot), ..open.clone() }),
     }
 }
 
@@ -143,12 +160,30 @@ mod tests {
             (Some(&later), Verdict::Fail, 4, Step::Stale),
             (Some(&over), Verdict::Pass, 9, Step::Rest),
             (Some(&over), Verdict::Fail, 9, Step::Open(new.clone())),
-            (Some(&over), Verdict::Inconclusive, 9, Step::Open(new)),
+            (Some(&over), Verdict::Inconclusive, 9, Step::Open(new.clone())),
             (Some(&over), Verdict::Fail, 4, Step::Stale),
         ];
         for (known, verdict, second, want) in table {
-            assert_eq!(step(known, verdict, "train.yml", at(second)), want, "{known:?} {verdict:?} {second}");
+            assert_eq!(from(known, verdict, "train.yml", (at(second), None)), want, "{known:?} {verdict:?} {second}");
         }
+        // A slot that is tried again is not judged, and the one before it decides meanwhile.
+        let of = |slot| Incident { slot: Some(at(slot)), ..open.clone() };
+        let told = |slot| Incident { told_at: at(5), ..of(slot) };
+        for (verdict, slot, want) in [
+            (Verdict::Pass, Some(2), Step::Wait),
+            (Verdict::Pass, None, Step::Wait),
+            (Verdict::Pass, Some(3), Step::Recover(Incident { recovered_at: Some(at(5)), ..told(3) })),
+            (Verdict::Pass, Some(4), Step::Recover(Incident { recovered_at: Some(at(5)), ..told(3) })),
+            (Verdict::Fail, Some(2), Step::Stay(told(3))),
+            (Verdict::Fail, Some(4), Step::Stay(told(4))),
+            (Verdict::Inconclusive, None, Step::Stay(told(3))),
+        ] {
+            assert_eq!(from(Some(&of(3)), verdict, "train.yml", (at(5), slot.map(at))), want, "{verdict:?} {slot:?}");
+        }
+        assert_eq!(
+            from(None, Verdict::Fail, "train.yml", (at(9), Some(at(3)))),
+            Step::Open(Incident { slot: Some(at(3)), ..new.clone() })
+        );
         assert_eq!(open.id, "retrain-train.yml-20260101T000000000Z");
         let hostile = Incident::begin("a --> b\n`c`@everyone.yml", at(0)).id;
         assert!(hostile.chars().all(|ch| ch.is_ascii_alphanumeric() || "._-".contains(ch)), "{hostile}");
@@ -156,17 +191,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn one_incident_for_one_stretch_of_trouble(audits in prop::collection::vec((0..4_usize, 0..30_i64), 0..60)) {
+        fn one_incident_for_one_stretch_of_trouble(audits in prop::collection::vec((0..4_usize, 0..30_i64, prop::option::of(0..5_i64)), 0..60)) {
             let mut known: Option<Incident> = None;
             let mut newest = i64::MIN;
             let (mut opened, mut recovered) = (0, 0);
-            for (verdict, second) in audits {
+            for (verdict, second, slot) in audits {
                 let verdict = Verdict::ALL[verdict];
                 let before = known.clone();
                 let was_open = before.as_ref().is_some_and(Incident::is_open);
-                match step(known.as_ref(), verdict, "w", at(second)) {
+                match from(known.as_ref(), verdict, "w", (at(second), slot.map(at))) {
                     Step::Rest => prop_assert!(!was_open && verdict == Verdict::Pass),
                     Step::Stale => prop_assert!(second < newest),
+                    Step::Wait => prop_assert!(was_open && verdict == Verdict::Pass),
                     Step::Open(incident) => {
                         prop_assert!(!was_open && verdict != Verdict::Pass && incident.is_open());
                         prop_assert!(before.is_none_or(|before| before.is_open() || before.told_at <= incident.opened_at));
@@ -182,6 +218,7 @@ mod tests {
                         let before = before.unwrap();
                         prop_assert!(was_open && verdict == Verdict::Pass && !incident.is_open());
                         prop_assert_eq!(&incident.id, &before.id);
+                        prop_assert!(slot.map(at) >= before.slot);
                         (recovered, newest, known) = (recovered + 1, second, Some(incident));
                     }
                 }

@@ -6,7 +6,7 @@ use super::github::{Fault, Repo, TokenKind};
 use super::scene::TOKEN;
 use super::support::{Ran, ran};
 
-const BOT: &str = "github-actions[bot]";
+pub(crate) const BOT: &str = "github-actions[bot]";
 const MARKER: &str = "<!-- mgmt-action:retrain:train.yml -->";
 /// The next two days, and the Tuesday after the next slot.
 const LATER: &str = "2024-06-26T18:00:00Z";
@@ -14,21 +14,21 @@ const LATEST: &str = "2024-06-27T18:00:00Z";
 const NEXT: &str = "2024-07-02T18:00:00Z";
 
 /// Trainings, and a Discord that is told of them.
-struct Scene {
-    training: Training,
-    discord: Discord,
+pub(crate) struct Scene {
+    pub(crate) training: Training,
+    pub(crate) discord: Discord,
 }
 
 /// Where the program runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum At {
+pub(crate) enum At {
     Job,
     Home,
 }
 
 impl Scene {
     /// All went well.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let training = Training::new();
         training.project.write(
             "mgmt.yml",
@@ -44,12 +44,12 @@ impl Scene {
         scene
     }
 
-    fn miss(&self) {
+    pub(crate) fn miss(&self) {
         let newest = self.training.runs[0];
         self.repo().edit(|repo| repo.runs.retain(|run| run.id != newest));
     }
 
-    fn repo(&self) -> Repo<'_> {
+    pub(crate) fn repo(&self) -> Repo<'_> {
         self.training.fake.repo("org/app")
     }
 
@@ -85,14 +85,14 @@ impl Scene {
     }
 
     /// Number, state and author of each issue.
-    fn issues(&self) -> Vec<(u64, String, Option<String>)> {
+    pub(crate) fn issues(&self) -> Vec<(u64, String, Option<String>)> {
         let of = |repo: &super::github::state::Repository| {
             repo.issues.iter().map(|one| (one.number, one.state.clone(), one.state_reason.clone())).collect()
         };
         self.repo().read(of)
     }
 
-    fn body(&self, number: u64) -> String {
+    pub(crate) fn body(&self, number: u64) -> String {
         self.repo().read(|repo| repo.issues.iter().find(|one| one.number == number).unwrap().body.clone().unwrap())
     }
 

@@ -21,6 +21,7 @@ mod issues;
 mod lookups;
 mod markup;
 mod publish;
+mod remedy;
 mod scene;
 mod shallow;
 mod stage;

@@ -74,19 +74,7 @@ impl Ask<'_> {
     fn runs(&self, workflow: &str, limit: usize) -> Listing<Run> {
         let filter = RunFilter { workflow: Some(workflow.to_owned()), ..RunFilter::default() };
         let found = self.client.runs_between(self.slug, &filter, (self.from, self.as_of), limit);
-        listing(found, |run| Run {
-            id: run.id,
-            attempt: run.run_attempt,
-            event: run.event,
-            status: run.status.map(|status| status.word().to_owned()),
-            conclusion: run.conclusion.map(|conclusion| conclusion.word().to_owned()),
-            branch: run.head_branch,
-            sha: run.head_sha,
-            created: run.created_at,
-            started: run.run_started_at,
-            updated: run.updated_at,
-            url: run.html_url,
-        })
+        listing(found, run)
     }
 
     /// GitHub takes folders, not patterns.
@@ -195,5 +183,22 @@ impl Ask<'_> {
             job.tail = Some(lines[lines.len().saturating_sub(LOG.1)..].join("\n"));
         }
         jobs
+    }
+}
+
+/// A run as GitHub tells it.
+pub(super) fn run(run: github::Run) -> Run {
+    Run {
+        id: run.id,
+        attempt: run.run_attempt,
+        event: run.event,
+        status: run.status.map(|status| status.word().to_owned()),
+        conclusion: run.conclusion.map(|conclusion| conclusion.word().to_owned()),
+        branch: run.head_branch,
+        sha: run.head_sha,
+        created: run.created_at,
+        started: run.run_started_at,
+        updated: run.updated_at,
+        url: run.html_url,
     }
 }

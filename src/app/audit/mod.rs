@@ -37,6 +37,17 @@ pub struct Request {
     pub repo: Option<String>,
     /// Whether and how what was found is published.
     pub publish: Option<Publish>,
+    /// Whether something is done about it.
+    pub remediate: Option<Remediate>,
+}
+
+/// What is done about what was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remediate {
+    /// What the policy declares. It is told of, so it goes with publishing.
+    Act,
+    /// Nothing: it is said what would be done.
+    Plan,
 }
 
 /// How it is published.
@@ -62,22 +73,49 @@ pub struct Audited {
 /// known is part of the audit.
 pub fn audit(context: &Context, request: &Request, tell: impl Fn(&str) + 'static) -> anyhow::Result<Audited> {
     let config = context.load()?;
+    remediable(&config, request)?;
     let tell: Rc<dyn Fn(&str)> = Rc::new(tell);
     let say = Rc::clone(&tell);
     let client = remote::connect(context, move |line| say(line))?;
-    let audit = of(context, &client, &config, request)?;
-    let published = request.publish.as_ref().map(|how| {
-        publish::publish(&publish::Subject {
-            context,
-            config: &config,
-            client: &client,
-            audit: &audit,
-            author: how.author.as_deref(),
-            repo: request.repo.as_deref(),
-            tell,
-        })
-    });
+    let mut audit = of(context, &client, &config, request)?;
+    let subject = publish::Subject {
+        context,
+        config: &config,
+        client: &client,
+        author: request.publish.as_ref().and_then(|how| how.author.as_deref()),
+        repo: request.repo.as_deref(),
+        acts: request.remediate.is_some(),
+        tell,
+    };
+    let published = match (&request.publish, request.remediate) {
+        (_, Some(Remediate::Plan)) => Some(publish::preview(&subject, &mut audit)),
+        (Some(_), _) => Some(publish::publish(&subject, &mut audit)),
+        (None, _) => None,
+    };
     Ok(Audited { audit, published })
+}
+
+/// Whether what is asked for can be done at all.
+fn remediable(config: &Config, request: &Request) -> anyhow::Result<()> {
+    let Some(how) = request.remediate else { return Ok(()) };
+    let declared = config.retrain.as_ref().is_none_or(|retrain| retrain.remediate.is_some());
+    let stop = |message: String, hint: &str| Err(Stop::usage(message, Some(hint.to_owned())).into());
+    if !declared {
+        let hint = "add `remediate: { rerun-failed: true }` to its `retrain:`; `mgmt config schema` prints what else \
+                    it takes";
+        return stop(format!("{} declares nothing that may be done", config.path), hint);
+    }
+    match (how, &request.publish, request.as_of) {
+        (Remediate::Act, None, _) => {
+            let hint = "add --publish; --dry-run instead says what would be done, and does nothing";
+            stop("--remediate acts, and whoever acts tells of it".to_owned(), hint)
+        }
+        (Remediate::Act, Some(_), Some(_)) => {
+            let hint = "leave --as-of out; with --dry-run it says what would have been done";
+            stop("--remediate acts now, and --as-of is about a moment of the past".to_owned(), hint)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The same with a client and a policy that are there.

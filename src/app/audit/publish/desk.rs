@@ -1,6 +1,7 @@
 //! The one issue of a schedule: found by its author and its first line, and brought to where the incident is.
 
-use super::{Kept, Published, Subject, failure};
+use super::memory::Kept;
+use super::{Published, Subject, failure};
 use crate::app::check::Failure;
 use crate::app::remote;
 use crate::github::{Client, Error, Issue, IssueChange, IssueFilter, LabelState, NewIssue, Slug};
@@ -17,6 +18,8 @@ pub(super) struct Found {
     is_open: bool,
     /// Whether a reader sees what was written.
     is_whole: bool,
+    /// Whether it could not be written this time.
+    is_refused: bool,
     title: String,
     url: Option<String>,
     /// Other open ones of ours.
@@ -26,15 +29,14 @@ pub(super) struct Found {
 /// Who writes issues, and where.
 pub(super) struct Desk<'a> {
     client: &'a Client,
-    audit: &'a Audit,
     home: Slug,
-    key: &'a Key,
+    key: Key,
     marker: String,
     author: String,
 }
 
 impl<'a> Desk<'a> {
-    pub(super) fn open(subject: &Subject<'a>, home: Slug, key: &'a Key) -> Result<Self, Failure> {
+    pub(super) fn open(subject: &Subject<'a>, home: Slug, key: Key) -> Result<Self, Failure> {
         let token = remote::token(subject.context)
             .map_err(|error| failure(format!("no issue is kept: {error}"), None))?
             .ok_or_else(|| {
@@ -43,22 +45,22 @@ impl<'a> Desk<'a> {
             })?;
         let author = remote::author(subject.client, remote::is_installation(&token), subject.author)
             .map_err(|error| failed("no issue is kept", &error))?;
-        let marker = issue::marker(key);
-        Ok(Self { client: subject.client, audit: subject.audit, home, key, marker, author })
+        let marker = issue::marker(&key);
+        Ok(Self { client: subject.client, home, key, marker, author })
     }
 
     /// Looks for the issue.
-    pub(super) fn look(&self) -> Result<Found, Failure> {
+    pub(super) fn look(&self, audit: &Audit) -> Result<Found, Failure> {
         let (mut open, is_whole) = self.ours("open")?;
         if open.is_empty() {
             if !is_whole {
                 let message = format!("no issue is kept: there are too many open ones by {} to find it", self.author);
                 return Err(failure(message, Some("close some of them".to_owned())));
             }
-            return Ok(self.ours("closed")?.0.pop().map(|closed| self.found(closed)).unwrap_or_default());
+            return Ok(self.ours("closed")?.0.pop().map(|closed| found(audit, closed)).unwrap_or_default());
         }
         let oldest = open.remove(0);
-        Ok(Found { extras: open, ..self.found(oldest) })
+        Ok(Found { extras: open, ..found(audit, oldest) })
     }
 
     /// Ours, the oldest first, and whether these are all of them.
@@ -76,39 +78,31 @@ impl<'a> Desk<'a> {
         Ok((list.items, is_whole))
     }
 
-    fn found(&self, one: Issue) -> Found {
-        let read = issue::read::<Kept>(one.body.as_deref().unwrap_or_default());
-        let is_open = one.is_open();
-        let (kept, is_whole) = match read {
-            Some((kept, is_whole)) => (Some(kept), is_whole),
-            // Somebody removed what it knew: it still stands for trouble that goes on.
-            None if is_open => {
-                let at = one.created_at.unwrap_or(self.audit.as_of).min(self.audit.as_of);
-                let incident = Incident::begin(&self.audit.workflow, at);
-                (Some(Kept { incident, content: String::new(), deliveries: Default::default() }), false)
-            }
-            None => (None, false),
-        };
-        let (number, url) = (Some(one.number), one.html_url);
-        Found { number, kept, is_open, is_whole, title: one.title, url, extras: Vec::new() }
-    }
-
     /// Brings the issue to where the incident is. Returns its address, if it is there.
-    pub(super) fn bring(&self, found: &mut Found, told: Option<&Kept>, published: &mut Published) -> Option<String> {
+    pub(super) fn bring(
+        &self,
+        audit: &Audit,
+        found: &mut Found,
+        told: Option<&Kept>,
+        published: &mut Published,
+    ) -> Option<String> {
         let kept = told?;
         let is_other = found.kept.as_ref().is_none_or(|old| old.incident.id != kept.incident.id);
         let result = match (kept.incident.is_open(), found.number) {
-            (true, Some(number)) if found.is_open || !is_other => self.keep_open(found, number, kept),
-            (true, _) => self.create(found, kept, published),
-            (false, Some(number)) if found.is_open => self.close(found, number, kept, published),
-            (false, Some(number)) if !is_other && found.kept.as_ref() != Some(kept) => {
-                self.write(found, number, kept, None).map(|()| format!("issue #{number}: over, and closed by somebody"))
-            }
+            (true, Some(number)) if found.is_open || !is_other => self.keep_open(audit, found, number, kept),
+            (true, _) => self.create(audit, found, kept, published),
+            (false, Some(number)) if found.is_open => self.close(audit, found, number, kept, published),
+            (false, Some(number)) if !is_other && found.kept.as_ref() != Some(kept) => self
+                .write(audit, found, number, kept, None)
+                .map(|()| format!("issue #{number}: over, and closed by somebody")),
             (false, _) => return None,
         };
         match result {
             Ok(done) => published.done.push(done),
-            Err(error) => published.failures.push(failed("the issue was not written", &error)),
+            Err(error) => {
+                found.is_refused = true;
+                published.failures.push(failed("the issue was not written", &error));
+            }
         }
         if let Some(number) = found.number {
             self.merge(number, &found.extras, published);
@@ -116,19 +110,25 @@ impl<'a> Desk<'a> {
         found.url.clone()
     }
 
-    fn keep_open(&self, found: &mut Found, number: u64, kept: &Kept) -> Result<String, Error> {
-        let is_same = found.kept.as_ref() == Some(kept) && found.is_whole && found.title == issue::title(self.audit);
+    fn keep_open(&self, audit: &Audit, found: &mut Found, number: u64, kept: &Kept) -> Result<String, Error> {
+        let is_same = found.kept.as_ref() == Some(kept) && found.is_whole && found.title == issue::title(audit);
         if !found.is_open {
-            self.write(found, number, kept, Some(("open", "reopened")))?;
+            self.write(audit, found, number, kept, Some(("open", "reopened")))?;
             return Ok(format!("issue #{number}: opened again, since the trouble goes on"));
         }
         if is_same {
             return Ok(format!("issue #{number}: says the same already"));
         }
-        self.write(found, number, kept, None).map(|()| format!("issue #{number}: rewritten"))
+        self.write(audit, found, number, kept, None).map(|()| format!("issue #{number}: rewritten"))
     }
 
-    fn create(&self, found: &mut Found, kept: &Kept, published: &mut Published) -> Result<String, Error> {
+    fn create(
+        &self,
+        audit: &Audit,
+        found: &mut Found,
+        kept: &Kept,
+        published: &mut Published,
+    ) -> Result<String, Error> {
         let (name, colour, doc) = issue::LABEL;
         let mut labels = Vec::new();
         match self.client.ensure_label(&self.home, name, colour, doc) {
@@ -138,8 +138,8 @@ impl<'a> Desk<'a> {
                 published.failures.push(failed("the issue has no label", &error));
             }
         }
-        let title = issue::title(self.audit);
-        let body = issue::body(self.key, self.audit, &kept.incident, kept);
+        let title = issue::title(audit);
+        let body = issue::body(&self.key, audit, &kept.incident, kept);
         let made = self.client.open_issue(&self.home, &NewIssue { title: title.clone(), body, labels });
         // The one that was found stands for an earlier incident.
         *found = Found::default();
@@ -151,14 +151,21 @@ impl<'a> Desk<'a> {
             is_whole: true,
             title,
             url: made.html_url,
-            extras: Vec::new(),
+            ..Found::default()
         };
         Ok(format!("issue #{}: opened", made.number))
     }
 
-    fn close(&self, found: &mut Found, number: u64, kept: &Kept, published: &mut Published) -> Result<String, Error> {
-        self.write(found, number, kept, Some(("closed", "completed")))?;
-        let over = crate::sys::clock::minute(self.audit.as_of);
+    fn close(
+        &self,
+        audit: &Audit,
+        found: &mut Found,
+        number: u64,
+        kept: &Kept,
+        published: &mut Published,
+    ) -> Result<String, Error> {
+        self.write(audit, found, number, kept, Some(("closed", "completed")))?;
+        let over = crate::sys::clock::minute(audit.as_of);
         let note = format!("The schedule does its work again, as of {over}. `{}` is over.", kept.incident.id);
         // Its text says the same.
         if let Err(error) = self.client.comment_on_issue(&self.home, number, &note) {
@@ -170,13 +177,14 @@ impl<'a> Desk<'a> {
     /// Writes all of it.
     fn write(
         &self,
+        audit: &Audit,
         found: &mut Found,
         number: u64,
         kept: &Kept,
         state: Option<(&'static str, &'static str)>,
     ) -> Result<(), Error> {
-        let title = (kept.incident.is_open()).then(|| issue::title(self.audit)).filter(|title| *title != found.title);
-        let body = issue::body(self.key, self.audit, &kept.incident, kept);
+        let title = (kept.incident.is_open()).then(|| issue::title(audit)).filter(|title| *title != found.title);
+        let body = issue::body(&self.key, audit, &kept.incident, kept);
         let change = IssueChange { title, body: Some(body), state };
         let changed = self.client.change_issue(&self.home, number, &change)?;
         found.title = changed.title;
@@ -185,12 +193,14 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    /// Writes who was told into the issue.
-    pub(super) fn note(&self, found: &mut Found, kept: &Kept, published: &mut Published) {
-        let Some(number) = found.number.filter(|_| found.is_open) else { return };
-        if let Err(error) = self.write(found, number, kept, None) {
-            published.failures.push(failed("who was told was not written into the issue", &error));
-        }
+    /// Writes what the next audit has to know into the issue, if it is there and open and does not know it.
+    pub(super) fn note(&self, audit: &Audit, found: &mut Found, kept: &Kept) -> Result<(), Failure> {
+        let is_due = found.is_open && !found.is_refused && found.kept.as_ref() != Some(kept);
+        let Some(number) = found.number.filter(|_| is_due && kept.incident.is_open()) else { return Ok(()) };
+        self.write(audit, found, number, kept, None).map_err(|error| {
+            found.is_refused = true;
+            failed("what the next audit has to know was not written into the issue", &error)
+        })
     }
 
     /// Closes the others, with a pointer to the one that stays.
@@ -209,6 +219,22 @@ impl<'a> Desk<'a> {
             }
         }
     }
+}
+
+fn found(audit: &Audit, one: Issue) -> Found {
+    let read = issue::read::<Kept>(one.body.as_deref().unwrap_or_default());
+    let is_open = one.is_open();
+    let (kept, is_whole) = match read {
+        Some((kept, is_whole)) => (Some(kept), is_whole),
+        // Somebody removed what it knew: it still stands for trouble that goes on.
+        None if is_open => {
+            let at = one.created_at.unwrap_or(audit.as_of).min(audit.as_of);
+            (Some(Kept::of(Incident::begin(&audit.workflow, at))), false)
+        }
+        None => (None, false),
+    };
+    let (number, url) = (Some(one.number), one.html_url);
+    Found { number, kept, is_open, is_whole, title: one.title, url, ..Found::default() }
 }
 
 /// A refusal names the permission, also where GitHub does not.

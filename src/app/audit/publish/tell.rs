@@ -1,22 +1,26 @@
-//! The notice about an incident: what it says, and who hears it.
+//! The notices about an incident and about what was done: what they say, and who hears them.
 
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Kept, Published, Subject, failure};
+use super::memory::Kept;
+use super::{Published, Subject, failure};
 use crate::gate::{RuleVerdict, Verdict};
 use crate::notify::{self, Deliveries, Delivery, Field, Hooks, Level, Notice, Receiver, State};
-use crate::report::audit::headline;
-use crate::retrain::Audit;
+use crate::report::audit::{headline, sentence};
 use crate::retrain::incident::{Severity, Step, severity};
+use crate::retrain::remedy::Outcome;
+use crate::retrain::{Audit, Remedy, plan};
 use crate::sys::{clock, text};
 
-/// Problems that a notice names.
+/// Problems that a notice names, and actions.
 const PROBLEMS: usize = 8;
+const REMEDIES: usize = 3;
 
 /// Tells those who are to hear of a step, and returns what all have been told by now.
 pub(super) fn tell(
     subject: &Subject<'_>,
+    audit: &Audit,
     step: &Step,
     kept: &Kept,
     is_new: bool,
@@ -27,9 +31,9 @@ pub(super) fn tell(
         Step::Open(_) => State::Opened,
         Step::Stay(_) => State::Ongoing,
         Step::Recover(_) => State::Recovered,
-        Step::Rest | Step::Stale => return kept.deliveries.clone(),
+        Step::Rest | Step::Stale | Step::Wait => return kept.deliveries.clone(),
     };
-    let notice = notice(subject.audit, kept, state, link);
+    let notice = notice(audit, kept, state, link);
     // Who has heard it is not told the same again; who could not be told before is.
     let is_to_hear = |receiver: &&Receiver| {
         let has_heard =
@@ -37,13 +41,59 @@ pub(super) fn tell(
         is_new || state == State::Recovered || !has_heard
     };
     let receivers: Vec<_> = subject.config.notify.iter().filter(is_to_hear).cloned().collect();
+    deliver(subject, &receivers, &notice, &kept.deliveries, published)
+}
+
+/// Tells those who are to hear of it that something was done.
+pub(super) fn done(
+    subject: &Subject<'_>,
+    audit: &Audit,
+    kept: &Kept,
+    remedy: &Remedy,
+    link: Option<String>,
+    published: &mut Published,
+) {
+    let name = name(audit);
+    let mut lines = vec![format!("{}.", text::capitalised(&sentence(remedy)))];
+    let budget = subject.config.retrain.as_ref().and_then(|retrain| retrain.remediate.as_ref()).map(|one| one.budget);
+    lines.extend(budget.map(|budget| {
+        let left = plan::left(&kept.remedies, budget, audit.as_of);
+        let (all, within) = (text::plural(budget.actions, "action", "actions"), text::duration_setting(budget.within));
+        format!("{left} of {all} within {within} are left.")
+    }));
+    let mut fields = vec![field("Repository", audit.repository.clone()), field("Workflow", audit.workflow.clone())];
+    fields.extend(remedy.slot.map(|slot| field("Slot", clock::minute(slot))));
+    fields.push(field("Incident", kept.incident.id.clone()));
+    let notice = Notice {
+        level: Level::Audit,
+        incident: format!("{}-{}-{}", kept.incident.id, remedy.action.word(), clock::stamp(remedy.at)),
+        state: State::Opened,
+        title: match remedy.outcome {
+            Outcome::Failed => format!("{name}: could not {}", remedy.told()),
+            _ => format!("{name}: {}", remedy.did()),
+        },
+        body: lines.join("\n"),
+        fields,
+        link,
+        time: audit.as_of,
+    };
+    deliver(subject, &subject.config.notify, &notice, &Deliveries::default(), published);
+}
+
+fn deliver(
+    subject: &Subject<'_>,
+    receivers: &[Receiver],
+    notice: &Notice,
+    before: &Deliveries,
+    published: &mut Published,
+) -> Deliveries {
     let say = Rc::clone(&subject.tell);
     let hooks = Hooks {
         env: subject.context.env.clone(),
         sleep: Box::new(|time: Duration| std::thread::sleep(time)),
         tell: Box::new(move |line| say(line)),
     };
-    let round = notify::deliver(&receivers, &notice, &kept.deliveries, &hooks);
+    let round = notify::deliver(receivers, notice, before, &hooks);
     for (receiver, why) in round.failures() {
         let message = format!("{receiver} was not told: {}", text::one_line(&why.message));
         published.failures.push(failure(message, why.hint.clone()));
@@ -65,7 +115,7 @@ fn notice(audit: &Audit, kept: &Kept, state: State, link: Option<String>) -> Not
         // Those who heard of the incident hear of its end at any level; nobody else has to be woken.
         None => Level::Audit,
     };
-    let name = text::shorten(&text::one_line(&audit.workflow), 100);
+    let name = name(audit);
     let title = match (state, audit.verdict) {
         (State::Recovered, _) => format!("the retraining {name} does what is expected again"),
         (_, Verdict::Inconclusive | Verdict::Interrupted) => {
@@ -86,7 +136,9 @@ fn notice(audit: &Audit, kept: &Kept, state: State, link: Option<String>) -> Not
     if left > 0 {
         lines.push(format!("… and {left} more, all of them in the report."));
     }
-    let field = |name: &str, value: String| Field { name: name.to_owned(), value };
+    lines.extend(
+        audit.remedies.iter().rev().take(REMEDIES).map(|one| format!("{}.", text::capitalised(&sentence(one)))),
+    );
     let mut fields = vec![
         field("Repository", audit.repository.clone()),
         field("Workflow", audit.workflow.clone()),
@@ -103,4 +155,12 @@ fn notice(audit: &Audit, kept: &Kept, state: State, link: Option<String>) -> Not
         link,
         time: audit.as_of,
     }
+}
+
+fn name(audit: &Audit) -> String {
+    text::shorten(&text::one_line(&audit.workflow), 100)
+}
+
+fn field(name: &str, value: String) -> Field {
+    Field { name: name.to_owned(), value }
 }

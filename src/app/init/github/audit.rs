@@ -39,7 +39,15 @@ fn write(basis: &Basis<'_>) -> Result<String, String> {
     let at = daily(&schedules(basis.project, settings), settings);
     let is_deployed = settings.expect.deploy.as_ref().is_some_and(|deploy| matches!(deploy.to, Target::Environment(_)));
     let deployments = "      deployments: read # looks whether the model is live\n";
+    let acts = settings.remediate.is_some();
+    let actions = if acts {
+        "write # reads runs, logs and artifacts; does what the policy's `remediate` declares"
+    } else {
+        "read # reads the runs, their logs and their artifacts"
+    };
     let values = [
+        ("actions", actions),
+        ("remediate", if acts { "            --remediate\n" } else { "" }),
         ("workflow", &*text::one_line(&settings.workflow)),
         ("cron", &scalar(&format!("{} {} * * *", at.minute(), at.hour()))),
         ("deployments", if is_deployed { deployments } else { "" }),

@@ -199,6 +199,13 @@ fn an_audit_is_told_what_the_policy_names_and_no_more() {
     let workflows = composed(&audited("", notify), "mgmt.yml", &tree, "main");
     let written = text(&workflows, "mgmt-retrain-audit.yml");
     assert!(!written.contains("deployments:"), "no environment is looked at");
+    assert!(written.contains("      actions: read #") && !written.contains("--remediate"), "nothing may be done");
+    let acting = composed(&audited("  remediate: { rerun-failed: true }\n", ""), "mgmt.yml", &tree, "main");
+    let acting = text(&acting, "mgmt-retrain-audit.yml");
+    assert!(
+        acting.contains("      actions: write #")
+            && acting.ends_with("            --publish\n            --remediate\n")
+    );
     let env = written.split("        env:").nth(1).unwrap();
     insta::assert_snapshot!(env, @r"
     # of this step alone

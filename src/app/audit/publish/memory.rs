@@ -1,0 +1,62 @@
+//! What one audit keeps for the next: in the hidden line, and in history.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Published, Subject};
+use crate::app::history::Place;
+use crate::history::Error;
+use crate::notify::Deliveries;
+use crate::retrain::{Audit, Incident, Remedy};
+
+/// What the next audit has to know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Kept {
+    /// The stretch of trouble.
+    #[serde(flatten)]
+    pub(super) incident: Incident,
+    /// The hash of what was told last.
+    pub(super) content: String,
+    /// Who was told.
+    #[serde(default)]
+    pub(super) deliveries: Deliveries,
+    /// What was done about this stretch of trouble and those before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) remedies: Vec<Remedy>,
+}
+
+impl Kept {
+    /// Of an incident that nothing else is known of.
+    pub(super) fn of(incident: Incident) -> Self {
+        Self { incident, content: String::new(), deliveries: Deliveries::default(), remedies: Vec::new() }
+    }
+}
+
+/// History, as far as it knows of the schedule.
+pub(super) struct Memory {
+    place: Place,
+    key: String,
+}
+
+impl Memory {
+    pub(super) fn of(subject: &Subject<'_>, audit: &Audit) -> Self {
+        let key = format!("retrain:{}/{}", audit.repository.to_ascii_lowercase(), audit.workflow);
+        Self { place: Place::of(subject.context, subject.config), key }
+    }
+
+    pub(super) fn recall(&self, published: &mut Published) -> Option<Kept> {
+        match self.place.ask(|store| store.kept(&self.key)) {
+            // What cannot be read is of no use: it is written anew.
+            Ok(found) => found.and_then(|text| serde_json::from_str(&text).ok()),
+            Err(error) => {
+                published.failures.push(error.into());
+                None
+            }
+        }
+    }
+
+    /// Keeps it instead of what was kept before.
+    pub(super) fn keep(&self, kept: &Kept) -> Result<(), Error> {
+        let text = serde_json::to_string(kept).unwrap_or_default();
+        self.place.ask(|store| store.keep(&self.key, &text))
+    }
+}
