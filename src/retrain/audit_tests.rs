@@ -121,6 +121,11 @@ fn push<T>(list: &mut Listing<T>, item: T) {
     items.push(item);
 }
 
+fn cut<T>(list: &mut Listing<T>) {
+    let Listing::Known { truncated, .. } = list else { panic!() };
+    *truncated = true;
+}
+
 fn by_hand(minutes: i64) -> Run {
     let time = Some(after(0, minutes));
     Run {
@@ -183,9 +188,7 @@ const CHANGES: &[Change] = &[
     ("no run", S::Missed, V::Fail, "no run within 12h", no_run),
     ("no run, and the list is cut", S::Unknown, V::Inconclusive, "more than were read", |facts| {
         no_run(facts);
-        if let Listing::Known { truncated, .. } = &mut facts.runs {
-            *truncated = true;
-        }
+        cut(&mut facts.runs);
     }),
     ("no runs known", S::Unknown, V::Inconclusive, "502", |facts| {
         facts.runs = Listing::Unknown { why: "502 of a proxy".into(), next: "try again".into() };
@@ -312,6 +315,15 @@ const CHANGES: &[Change] = &[
     }),
     ("deployed too late", S::NotDeployed, V::Fail, "7 h after its end", |facts| {
         facts.deployments.items_mut()[0].statuses.items_mut()[0].created = Some(after(0, 45 + 7 * 60));
+    }),
+    ("a list that lacks its end, which is before the run", S::NotDeployed, V::Fail, "no deployment", |facts| {
+        facts.deployments.retain(|one| one.id != 300);
+        cut(&mut facts.deployments);
+    }),
+    ("a list that ends after the run", S::Unknown, V::Inconclusive, "deployments is not whole", |facts| {
+        facts.deployments.retain(|one| one.id == 300);
+        facts.deployments.items_mut()[0].sha = "f".repeat(40);
+        cut(&mut facts.deployments);
     }),
     ("no list of deployments", S::Unknown, V::Inconclusive, "deployments", |facts| facts.deployments = Listing::Absent),
     ("no statuses", S::Unknown, V::Inconclusive, "deployment 300", |facts| {

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::champion;
-use super::facts::{Artifact, Commit, Metrics, Model, Run};
+use super::facts::{Artifact, Commit, Listing, Metrics, Model, Run};
 use super::questions::{Answers, Judge, gap, since};
 use super::settings::{Deploy, Target, Trace};
 use super::slot::{Assigned, Depth, State};
@@ -186,7 +186,8 @@ impl Product<'_> {
             let own = self.run.sha.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(sha));
             own || self.commits().any(|commit| commit.sha.eq_ignore_ascii_case(sha))
         };
-        let mut unknown = gap(list, "deployments");
+        let created = list.items().iter().map(|one| one.created);
+        let mut unknown = gap(list, "deployments").filter(|_| !reaches(list, created, began));
         let mut first: Option<Timestamp> = None;
         for deployment in list.items().iter().filter(|one| is_own(&one.sha)) {
             match deployment.created {
@@ -215,7 +216,8 @@ impl Product<'_> {
     /// When a run of the workflow that deploys, begun after this one, first succeeded; and what is not known.
     fn followed(&self, began: Timestamp) -> (Option<Timestamp>, Option<String>) {
         let list = &self.judge.facts.deploying;
-        let mut unknown = gap(list, "the runs that deploy");
+        let created = list.items().iter().map(|run| run.created);
+        let mut unknown = gap(list, "the runs that deploy").filter(|_| !reaches(list, created, began));
         let counts = |run: &&Run| run.event.as_deref().is_none_or(|event| !event.starts_with("pull_request"));
         let mut first: Option<Timestamp> = None;
         for run in list.items().iter().filter(counts).filter(|run| run.conclusion.as_deref() == Some("success")) {
@@ -232,6 +234,12 @@ impl Product<'_> {
         }
         (first, unknown)
     }
+}
+
+/// Whether a list that only lacks its end holds all that was made since a moment: GitHub tells the newest first.
+fn reaches<T>(list: &Listing<T>, created: impl Iterator<Item = Option<Timestamp>>, since: Timestamp) -> bool {
+    let is_only_cut = matches!(list, Listing::Known { unreadable: 0, .. });
+    is_only_cut && created.flatten().any(|at| at < since)
 }
 
 /// The beginning of a commit or a digest.

@@ -297,17 +297,27 @@ fn what_cannot_be_asked_says_what_to_do() {
 
 #[test]
 fn twelve_weeks_of_hours_take_few_requests() {
+    let artifact = "artifact: model, metrics: { file: metrics.json, must: [f1] }";
+    for expect in [artifact.to_owned(), format!("{artifact}, deploy: {{ within: 40m, environment: production }}")] {
+        twelve_weeks_of_hours(&expect);
+    }
+}
+
+fn twelve_weeks_of_hours(expect: &str) {
     let scene = Scene::new();
     scene.project.write(
         "mgmt.yml",
-        "version: 1\nretrain:\n  workflow: train.yml\n  cron: { cron: '0 * * * *' }\n  tolerance: 50m\n  history: 12w\n  \
-         expect: { artifact: model, metrics: { file: metrics.json, must: [f1] } }\n",
+        format!(
+            "version: 1\nretrain:\n  workflow: train.yml\n  cron: {{ cron: '0 * * * *' }}\n  tolerance: 50m\n  history: \
+             12w\n  expect: {{ {expect} }}\n  champion: [{{ metric: f1, max-drop: 0.01 }}]\n"
+        ),
     );
     let repo = scene.fake.repo("org/app");
     let id = repo.workflow("train.yml");
     repo.edit(|repo| {
         repo.runs.clear();
         repo.artifacts.clear();
+        repo.deployments.clear();
     });
     let hour = |at: u64| time(AS_OF) - SignedDuration::from_hours(i64::try_from(2_016 - at).unwrap());
     repo.runs(2_016, |number, run| {
@@ -317,14 +327,23 @@ fn twelve_weeks_of_hours_take_few_requests() {
         (run.created_at, run.started_at, run.updated_at) = (at, at, at + SignedDuration::from_mins(20));
     });
     let runs: Vec<u64> = repo.read(|repo| repo.runs.iter().map(|run| run.id).collect());
+    let sha = repo.read(|repo| repo.refs["heads/main"].clone());
+    repo.edit(|repo| repo.runs.iter_mut().for_each(|run| run.sha.clone_from(&sha)));
     for (number, run) in runs.iter().enumerate() {
         let artifact = repo.artifact(*run, "model", model(i64::try_from(number).unwrap(), 0.7));
         repo.edit_artifact(artifact, |one| one.created_at = hour(number as u64) + SignedDuration::from_mins(20));
+        let deployment = repo.deployment("production", &sha);
+        repo.deployment_status(deployment, "success");
+        repo.edit(|repo| {
+            let one = repo.deployments.last_mut().unwrap();
+            one.created_at = hour(number as u64) + SignedDuration::from_mins(30);
+            one.statuses[0].created_at = hour(number as u64) + SignedDuration::from_mins(35);
+        });
     }
     let before = scene.fake.requests().len();
     let (code, audit) = scene.audit(&[]);
     let asked = scene.fake.requests().len() - before;
     assert_eq!(code, 0, "{}", audit["problems"]);
     assert!(audit["summary"]["judged"].as_u64().unwrap() >= 2_015, "{}", audit["summary"]);
-    assert!(asked <= 60, "{asked} requests");
+    assert!(asked <= 60, "{asked} requests for {expect}");
 }

@@ -298,6 +298,18 @@ fn a_label_that_may_not_be_made_keeps_no_issue_away() {
 }
 
 #[test]
+fn an_app_that_writes_under_its_own_name_is_told_how_to_find_its_issue_again() {
+    let scene = Scene::missed();
+    scene.training.fake.token(TOKEN, TokenKind::Actions, "trainer[bot]", &[]);
+    let ran = scene.publish(AS_OF);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains("written by trainer[bot]") && ran.stderr.contains("--author trainer[bot]"), "{ran:?}");
+    let named = scene.audit(At::Job, LATER, &["--publish", "--author", "trainer[bot]"]);
+    assert!(!named.stderr.contains("warning"), "{named:?}");
+    assert_eq!((scene.issues().len(), scene.discord.messages().len()), (1, 1));
+}
+
+#[test]
 fn a_missing_permission_is_named_and_silences_nobody() {
     let scene = Scene::missed();
     scene.training.fake.token(TOKEN, TokenKind::Actions, BOT, &["issues: write"]);

@@ -15,6 +15,8 @@ use crate::retrain::workflow;
 
 /// Runs, artifacts, deployments and commits that are looked at, at most.
 const MOST: usize = 3_000;
+/// Deployments that are looked at also where there are very many runs: the verdict turns on the newest.
+const DEPLOYED: usize = 400;
 /// Commits of the workflow file that are looked at to learn since when its schedule is what it is.
 const CHANGES: usize = 4;
 /// Bytes of a log that are kept, and lines.
@@ -51,10 +53,12 @@ impl Ask<'_> {
             Err(error) => facts.notes.push(error.to_string()),
         }
         facts.runs = self.runs(&self.settings.workflow, MOST);
+        // Runs and their artifacts take as many requests each.
+        let left = MOST.saturating_sub(2 * facts.runs.items().len()).max(DEPLOYED);
         match &self.settings.expect.deploy.as_ref().map(|deploy| &deploy.to) {
             Some(Target::Environment(name)) => {
                 let unasked = || Listing::Unknown { why: "nobody asked for it".to_owned(), next: String::new() };
-                let found = self.client.deployments_since(self.slug, name, self.from, MOST);
+                let found = self.client.deployments_since(self.slug, name, self.from, left);
                 facts.deployments = listing(found, |one| Deployment {
                     id: one.id,
                     sha: one.sha,
@@ -62,7 +66,7 @@ impl Ask<'_> {
                     statuses: unasked(),
                 });
             }
-            Some(Target::Workflow(file)) => facts.deploying = self.runs(file, MOST),
+            Some(Target::Workflow(file)) => facts.deploying = self.runs(file, left),
             None => {}
         }
         if let Some(Trace::Commit(globs)) = &self.settings.expect.model {

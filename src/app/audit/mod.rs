@@ -26,7 +26,7 @@ pub const COMMAND: &str = "audit retrain";
 /// Looks that may follow from what the one before found.
 const ROUNDS: usize = 4;
 /// Models that are read, the newest: those that the verdict turns on, and enough for a trend.
-const MODELS: usize = 12;
+const MODELS: usize = 10;
 
 /// What is asked for.
 #[derive(Clone, Debug, Default)]

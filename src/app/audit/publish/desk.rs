@@ -144,6 +144,11 @@ impl<'a> Desk<'a> {
         // The one that was found stands for an earlier incident.
         *found = Found::default();
         let made = made?;
+        let writer = made.user.as_ref().map_or(self.author.as_str(), |user| user.login.as_str());
+        if !writer.eq_ignore_ascii_case(&self.author) {
+            let message = format!("the issue was written by {writer}: the next audit looks for one by {}", self.author);
+            published.failures.push(failure(message, Some(format!("add --author {writer} to the arguments"))));
+        }
         *found = Found {
             number: Some(made.number),
             kept: Some(kept.clone()),
