@@ -331,6 +331,12 @@ command_arguments() {
         option expect "${MGMT_INPUT_EXPECT}"
         case ${command} in
             gate) evidence_options ;;
+            audit)
+                # Only what is published is written anywhere.
+                if [[ "${MGMT_INPUT_SUMMARY}" == false ]] && one_of --publish ${ITEMS[@]+"${ITEMS[@]}"}; then
+                    OPTIONS+=(--without-summary)
+                fi
+                ;;
             collect)
                 option out "${bundle}"
                 option shard "${MGMT_INPUT_SHARD}"

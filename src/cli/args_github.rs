@@ -67,6 +67,9 @@ pub(super) struct RetrainArgs {
     /// and outputs; nothing is written without it
     #[arg(long)]
     pub(super) publish: bool,
+    /// Write no job summary
+    #[arg(long, requires = "publish")]
+    pub(super) without_summary: bool,
     /// Do what `remediate:` declares about the newest slot: at most one action, written down before, looked for after
     /// and told of; with `--publish`
     #[arg(long)]

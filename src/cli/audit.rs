@@ -11,7 +11,7 @@ use crate::sys::text;
 pub(super) fn run(context: &Context, args: &AuditArgs, screen: &mut Screen) -> anyhow::Result<u8> {
     let AuditCommand::Retrain(args) = &args.command;
     screen.require(COMMAND, &[Format::Human, Format::Json, Format::Markdown])?;
-    let publish = args.publish.then(|| Publish { author: args.author.clone() });
+    let publish = args.publish.then(|| Publish { author: args.author.clone(), without_summary: args.without_summary });
     let remediate = args.remediate.then_some(if args.dry_run { Remediate::Plan } else { Remediate::Act });
     let request = Request { as_of: args.as_of, repo: args.repo.repo.clone(), publish, remediate };
     let Audited { audit, published } = audit::audit(context, &request, screen.teller())?;

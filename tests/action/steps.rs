@@ -138,6 +138,13 @@ fn other_commands_are_only_run() {
     let job = Job::ready().input("command", "inspect").input("args", "--failed").input("evidence", "-odd.xml\na.xml");
     job.run();
     assert_eq!(job.calls("mgmt"), ["<inspect><--failed><--><-odd.xml><a.xml>"]);
+    for (args, said) in
+        [("retrain\n--publish", "<audit><retrain><--publish><--without-summary>"), ("retrain", "<audit><retrain>")]
+    {
+        let job = Job::ready().input("command", "audit").input("args", args).input("summary", "false");
+        job.run();
+        assert_eq!(job.calls("mgmt"), [said], "only what is published writes a summary");
+    }
     // `none` is for those who only want the binary: it says its version.
     let job = Job::ready().input("command", "none");
     let done = job.run();

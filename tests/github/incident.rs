@@ -218,6 +218,9 @@ fn a_pass_opens_nothing_and_the_job_is_told_of_it() {
     for part in ["verdict<<", "\npass\n", "exit-code<<", "report-json<<", "report-markdown<<", &format!("{id}.json")] {
         assert!(outputs.contains(part), "{part}: {outputs}");
     }
+    std::fs::remove_file(project.path(".git/summary")).unwrap();
+    assert_eq!(scene.audit(At::Job, AS_OF, &["--publish", "--without-summary"]).code, 0);
+    assert!(!project.path(".git/summary").exists(), "nobody asked for it");
     let listed = project.run(&["report", "list"]);
     assert!(listed.stdout.contains(id), "{listed:?}");
     let shown = project.run(&["report", "show", id]);

@@ -55,6 +55,8 @@ pub enum Remediate {
 pub struct Publish {
     /// Who writes the issue, where the token does not tell.
     pub author: Option<String>,
+    /// Whether the job's summary is left alone.
+    pub without_summary: bool,
 }
 
 /// An audit, and what became of publishing it.
@@ -85,6 +87,7 @@ pub fn audit(context: &Context, request: &Request, tell: impl Fn(&str) + 'static
         author: request.publish.as_ref().and_then(|how| how.author.as_deref()),
         repo: request.repo.as_deref(),
         acts: request.remediate.is_some(),
+        without_summary: request.publish.as_ref().is_some_and(|how| how.without_summary),
         tell,
     };
     let published = match (&request.publish, request.remediate) {

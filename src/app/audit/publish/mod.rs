@@ -49,6 +49,8 @@ pub(super) struct Subject<'a> {
     pub(super) repo: Option<&'a str>,
     /// Whether something is done about what was found.
     pub(super) acts: bool,
+    /// Whether the job's summary is left alone.
+    pub(super) without_summary: bool,
     pub(super) tell: Rc<dyn Fn(&str)>,
 }
 
@@ -88,7 +90,7 @@ fn shown(subject: &Subject<'_>, audit: &Audit, written: &[Utf8PathBuf], publishe
         Ok(()) => published.done.push(format!("{what}: written")),
         Err(error) => published.failures.push(job_step::unwritten(&error)),
     };
-    if let Some(path) = env.get(env::GITHUB_STEP_SUMMARY) {
+    if let Some(path) = env.get(env::GITHUB_STEP_SUMMARY).filter(|_| !subject.without_summary) {
         note("job summary", summary::write_audit(Utf8Path::new(path), audit));
     }
     if let Some(path) = env.get(env::GITHUB_OUTPUT) {
