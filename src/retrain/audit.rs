@@ -66,6 +66,9 @@ pub struct Audit {
     pub schedule: Vec<Moment>,
     /// Since when slots are looked at.
     pub since: Timestamp,
+    /// Before which moment nobody can say whether the schedule was what it is now.
+    #[serde(skip)]
+    pub unsure_before: Option<Timestamp>,
     /// Every slot since then, in order of time.
     pub slots: Vec<Slot>,
     /// The slot that decides the verdict: the newest that can be judged.
@@ -170,10 +173,14 @@ pub fn audit(settings: &Settings, facts: Facts, sources: &Sources) -> Outcome {
     }
     problems.extend(decisive(newest.map(|newest| &judged[newest])));
     problems.extend(earlier(&judged[..newest.unwrap_or(0)]));
-    problems.extend(around(settings, &facts, &judge, newest.map(|newest| judged[newest].slot.state)));
+    // A slot that a run by hand covered says nothing of why it had to.
+    let told = newest.map(|newest| &judged[newest].slot).filter(|slot| slot.covered_by.is_none());
+    problems.extend(around(settings, &facts, &judge, told.map(|slot| slot.state)));
     problems.extend(wired(&facts, sources));
     let is_started = settings.remediate.as_ref().is_some_and(|remedies| remedies.dispatch_missed.is_some());
-    problems.extend(sources.audited.as_ref().filter(|_| is_started).and_then(wiring::undispatched));
+    if is_started {
+        problems.extend(wiring::undispatched(sources.audited.as_ref(), &settings.workflow));
+    }
     let inactivity = inactivity(&facts);
     problems.extend(near(inactivity.as_ref()));
     let verdict = problems.iter().map(|problem| Verdict::from(problem.level)).max().unwrap_or(Verdict::Pass);
@@ -191,6 +198,7 @@ pub fn audit(settings: &Settings, facts: Facts, sources: &Sources) -> Outcome {
         exit_code: verdict.exit_code(),
         schedule: schedules.iter().map(moment).collect(),
         since,
+        unsure_before: facts.workflow.unsure_before,
         decided_by: newest.map(|newest| slots[newest].expected_at),
         next,
         champion,

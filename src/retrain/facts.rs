@@ -67,6 +67,8 @@ pub struct Workflow {
     pub created: Option<Timestamp>,
     /// Since when its schedule is what it is now, where that is known: no earlier slot can be expected.
     pub scheduled_since: Option<Timestamp>,
+    /// Before which moment nobody can say whether its schedule was what it is now.
+    pub unsure_before: Option<Timestamp>,
 }
 
 /// One run, as its newest attempt stands.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::audit::Audit;
-use super::slot::{Slot, State};
+use super::slot::{Class, Slot, State};
 use super::wiring;
 use crate::gate::Verdict;
 use crate::sys::{clock, text};
@@ -71,7 +71,17 @@ pub enum Step {
 /// The step from what was known to what an audit says. `known` is the last incident, open or over, if there was one.
 #[must_use]
 pub fn step(known: Option<&Incident>, audit: &Audit) -> Step {
-    from(known, audit.verdict, &audit.workflow, (audit.as_of, audit.decided_by))
+    let slot = known.and_then(|known| known.slot);
+    let is_open = |one: &Slot| Some(one.expected_at) == slot && one.state.class() == Class::Open;
+    let waits = if audit.slots.iter().any(is_open) { Again::Runs } else { Again::Rests };
+    from(known, audit.verdict, &audit.workflow, (audit.as_of, audit.decided_by), waits)
+}
+
+/// Whether the slot of an incident is tried again at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    Runs,
+    Rests,
 }
 
 /// The same from parts of the audit; `slot` decides it.
@@ -80,6 +90,7 @@ fn from(
     verdict: Verdict,
     workflow: &str,
     (at, slot): (Timestamp, Option<Timestamp>),
+    again: Again,
 ) -> Step {
     if known.is_some_and(|known| at < known.told_at) {
         return Step::Stale;
@@ -88,9 +99,9 @@ fn from(
     match (open, verdict) {
         (None, Verdict::Pass) => Step::Rest,
         (None, _) => Step::Open(Incident { slot, ..Incident::begin(workflow, at) }),
-        // Of two that are known; `None` comes first.
-        (Some(open), Verdict::Pass) if slot < open.slot => Step::Wait,
+        (Some(_), Verdict::Pass) if again == Again::Runs => Step::Wait,
         (Some(open), Verdict::Pass) => Step::Recover(Incident { told_at: at, recovered_at: Some(at), ..open.clone() }),
+        // Of two that are known; `None` comes first.
         (Some(open), _) => Step::Stay(Incident { told_at: at, slot: open.slot.max(slot), ..open.clone() }),
     }
 }
@@ -164,26 +175,29 @@ mod tests {
             (Some(&over), Verdict::Fail, 4, Step::Stale),
         ];
         for (known, verdict, second, want) in table {
-            assert_eq!(from(known, verdict, "train.yml", (at(second), None)), want, "{known:?} {verdict:?} {second}");
+            assert_eq!(
+                from(known, verdict, "train.yml", (at(second), None), Again::Rests),
+                want,
+                "{known:?} {verdict:?} {second}"
+            );
         }
         // A slot that is tried again is not judged, and the one before it decides meanwhile.
         let of = |slot| Incident { slot: Some(at(slot)), ..open.clone() };
         let told = |slot| Incident { told_at: at(5), ..of(slot) };
-        for (verdict, slot, want) in [
-            (Verdict::Pass, Some(2), Step::Wait),
-            (Verdict::Pass, None, Step::Wait),
-            (Verdict::Pass, Some(3), Step::Recover(Incident { recovered_at: Some(at(5)), ..told(3) })),
-            (Verdict::Pass, Some(4), Step::Recover(Incident { recovered_at: Some(at(5)), ..told(3) })),
-            (Verdict::Fail, Some(2), Step::Stay(told(3))),
-            (Verdict::Fail, Some(4), Step::Stay(told(4))),
-            (Verdict::Inconclusive, None, Step::Stay(told(3))),
+        let recovered = || Step::Recover(Incident { recovered_at: Some(at(5)), ..told(3) });
+        for (verdict, slot, again, want) in [
+            (Verdict::Pass, Some(2), Again::Runs, Step::Wait),
+            (Verdict::Pass, Some(2), Again::Rests, recovered()),
+            (Verdict::Pass, Some(4), Again::Rests, recovered()),
+            (Verdict::Fail, Some(2), Again::Runs, Step::Stay(told(3))),
+            (Verdict::Fail, Some(4), Again::Rests, Step::Stay(told(4))),
+            (Verdict::Inconclusive, None, Again::Rests, Step::Stay(told(3))),
         ] {
-            assert_eq!(from(Some(&of(3)), verdict, "train.yml", (at(5), slot.map(at))), want, "{verdict:?} {slot:?}");
+            let step = from(Some(&of(3)), verdict, "train.yml", (at(5), slot.map(at)), again);
+            assert_eq!(step, want, "{verdict:?} {slot:?} {again:?}");
         }
-        assert_eq!(
-            from(None, Verdict::Fail, "train.yml", (at(9), Some(at(3)))),
-            Step::Open(Incident { slot: Some(at(3)), ..new.clone() })
-        );
+        let begun = from(None, Verdict::Fail, "train.yml", (at(9), Some(at(3))), Again::Rests);
+        assert_eq!(begun, Step::Open(Incident { slot: Some(at(3)), ..new.clone() }));
         assert_eq!(open.id, "retrain-train.yml-20260101T000000000Z");
         let hostile = Incident::begin("a --> b\n`c`@everyone.yml", at(0)).id;
         assert!(hostile.chars().all(|ch| ch.is_ascii_alphanumeric() || "._-".contains(ch)), "{hostile}");
@@ -191,18 +205,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn one_incident_for_one_stretch_of_trouble(audits in prop::collection::vec((0..4_usize, 0..30_i64, prop::option::of(0..5_i64)), 0..60)) {
+        fn one_incident_for_one_stretch_of_trouble(audits in prop::collection::vec((0..4_usize, 0..30_i64, any::<bool>()), 0..60)) {
             let mut known: Option<Incident> = None;
             let mut newest = i64::MIN;
             let (mut opened, mut recovered) = (0, 0);
-            for (verdict, second, slot) in audits {
+            for (verdict, second, is_tried) in audits {
+                let again = if is_tried { Again::Runs } else { Again::Rests };
                 let verdict = Verdict::ALL[verdict];
                 let before = known.clone();
                 let was_open = before.as_ref().is_some_and(Incident::is_open);
-                match from(known.as_ref(), verdict, "w", (at(second), slot.map(at))) {
+                match from(known.as_ref(), verdict, "w", (at(second), None), again) {
                     Step::Rest => prop_assert!(!was_open && verdict == Verdict::Pass),
                     Step::Stale => prop_assert!(second < newest),
-                    Step::Wait => prop_assert!(was_open && verdict == Verdict::Pass),
+                    Step::Wait => prop_assert!(was_open && is_tried && verdict == Verdict::Pass),
                     Step::Open(incident) => {
                         prop_assert!(!was_open && verdict != Verdict::Pass && incident.is_open());
                         prop_assert!(before.is_none_or(|before| before.is_open() || before.told_at <= incident.opened_at));
@@ -218,7 +233,7 @@ mod tests {
                         let before = before.unwrap();
                         prop_assert!(was_open && verdict == Verdict::Pass && !incident.is_open());
                         prop_assert_eq!(&incident.id, &before.id);
-                        prop_assert!(slot.map(at) >= before.slot);
+                        prop_assert!(!is_tried);
                         (recovered, newest, known) = (recovered + 1, second, Some(incident));
                     }
                 }

@@ -21,7 +21,7 @@ fn planned(more: &str, change: impl FnOnce(&mut Facts), kept: &[Remedy]) -> Opti
     let mut sources = world::sources();
     let text = "on:\n  schedule:\n    - cron: '0 18 * * 0'\n  workflow_dispatch:\njobs: {}\n";
     sources.audited = Some(crate::retrain::workflow::read(".github/workflows/train.yml", text).unwrap());
-    plan(&audit::audit(&settings, facts, &sources).audit, &settings, kept)
+    plan(&audit::audit(&settings, facts, &sources).audit, &settings, kept, None)
 }
 
 fn failed(facts: &mut Facts) {
@@ -139,19 +139,22 @@ fn what_was_tried_is_left_to_people() {
     };
     assert_eq!(again(unknown, &[]), withheld("GitHub does not say which attempt it was"));
     // What was begun counts, also if nobody wrote down how it ended.
-    for outcome in [Outcome::Begun, Outcome::Verified, Outcome::Unverified, Outcome::Failed] {
+    for outcome in [Outcome::Begun, Outcome::Verified, Outcome::Unverified] {
         let run = Remedy { run_id: Some(100), ..done(Action::RerunFailed, 400, outcome) };
-        let already = "it was done 2026-06-07 02:00 UTC already; somebody has to look";
+        let already = "that was done 2026-06-07 02:00 UTC already; somebody has to look";
         assert_eq!(again(failed, std::slice::from_ref(&run)), withheld(already), "{outcome:?}");
         let slot = Some(world::slot_at(0));
         let start = Remedy { slot, run_id: None, ..done(Action::DispatchMissed, 400, outcome) };
-        assert_eq!(again(world::no_run, std::slice::from_ref(&start)), withheld(already), "{outcome:?}");
+        let started = "it was started for it 2026-06-07 02:00 UTC already";
+        assert_eq!(again(world::no_run, std::slice::from_ref(&start)), withheld(started), "{outcome:?}");
+        let named = Remedy { run_id: Some(9), ..start.clone() };
+        assert!(again(world::no_run, &[named]).1.starts_with("run 9 was started for it"), "{outcome:?}");
         // Of another run, another slot and another kind it says nothing.
         assert_eq!(again(failed, &[start.clone(), done(Action::RerunFailed, 400, outcome)]).0, Outcome::Planned);
         assert_eq!(again(world::no_run, &[run, Remedy { slot: None, ..start }]).0, Outcome::Planned);
     }
-    for outcome in [Outcome::Withheld, Outcome::Planned] {
-        let run = Remedy { run_id: Some(100), ..done(Action::RerunFailed, 0, outcome) };
+    for outcome in [Outcome::Withheld, Outcome::Planned, Outcome::Failed] {
+        let run = Remedy { run_id: Some(100), ..done(Action::RerunFailed, 400, outcome) };
         assert_eq!(again(failed, &[run]).0, Outcome::Planned, "{outcome:?} is nothing done");
     }
 }
@@ -185,6 +188,18 @@ fn what_failed_in_the_same_place_after_it_was_run_again_is_no_accident() {
     assert_eq!(after(1, "Fit", false).outcome, Outcome::Planned, "it was not run again then");
     assert_eq!(after(2, "Load", false).outcome, Outcome::Planned, "another place");
     assert_eq!(after(2, "Fit", true).outcome, Outcome::Planned, "it was mended meanwhile");
+    // Where the place is not known, nobody can say that it was an accident.
+    let unknown = planned(
+        ALL,
+        |facts| {
+            failed(facts);
+            before(facts, 2, "Fit");
+        },
+        &[],
+    );
+    let (outcome, detail) = unknown.map(|one| (one.outcome, one.detail)).unwrap();
+    assert_eq!(outcome, Outcome::Withheld);
+    assert!(detail.starts_with("whether it failed where the slot of 2026-06-14 18:00 UTC did"), "{detail}");
 }
 
 #[test]
@@ -237,7 +252,7 @@ fn nothing_is_started_that_would_meet_the_next_slot_or_that_nobody_hears() {
         sources.audited = Some(crate::retrain::workflow::read(".github/workflows/train.yml", text).unwrap());
         let mut facts = world::facts();
         facts.runs = Listing::whole(Vec::new());
-        plan(&audit::audit(&settings, facts, &sources).audit, &settings, &[]).unwrap()
+        plan(&audit::audit(&settings, facts, &sources).audit, &settings, &[], None).unwrap()
     };
     // It is six, and the next slot is at eight.
     let heard = "on:\n  workflow_dispatch:\n  schedule: [{ cron: '0 20 * * *' }]\njobs: {}\n";
@@ -248,6 +263,77 @@ fn nothing_is_started_that_would_meet_the_next_slot_or_that_nobody_hears() {
     let deaf = daily("90m", "on:\n  schedule: [{ cron: '0 20 * * *' }]\njobs: {}\n");
     let told = "train.yml does not listen to `workflow_dispatch`";
     assert_eq!((deaf.outcome, deaf.detail.as_str()), (Outcome::Withheld, told));
+}
+
+#[test]
+fn nothing_is_done_beside_a_slot_that_may_still_run() {
+    let at = |hours: i64, tolerance: &str| {
+        let settings = world::read(&format!(
+            "workflow: train.yml\ncron: {{ cron: '0 12 * * *' }}\nhistory: 4w\ntolerance: {tolerance}\n{ALL}"
+        ));
+        let mut sources = world::sources();
+        let text = "on:\n  workflow_dispatch:\n  schedule: [{ cron: '0 12 * * *' }]\njobs: {}\n";
+        sources.audited = Some(crate::retrain::workflow::read(".github/workflows/train.yml", text).unwrap());
+        let mut facts = world::facts();
+        facts.as_of = world::now() + SignedDuration::from_hours(hours);
+        facts.runs = Listing::whole(Vec::new());
+        plan(&audit::audit(&settings, facts, &sources).audit, &settings, &[], None).unwrap()
+    };
+    // It is six, and the slot of noon may still come.
+    let open = at(0, "12h");
+    assert_eq!(
+        (open.outcome, open.detail.as_str()),
+        (Outcome::Withheld, "the slot of 2026-06-23 12:00 UTC may still run")
+    );
+    assert_eq!(at(0, "2h").outcome, Outcome::Planned, "it does not come any more");
+}
+
+#[test]
+fn what_is_not_known_withholds_it() {
+    let facts = |unsure: Option<Timestamp>| {
+        let mut facts = world::facts();
+        world::no_run(&mut facts);
+        facts.workflow.unsure_before = unsure;
+        facts
+    };
+    let settings = settings(ALL);
+    let mut sources = world::sources();
+    let text = "on:\n  schedule:\n    - cron: '0 18 * * 0'\n  workflow_dispatch:\njobs: {}\n";
+    sources.audited = Some(crate::retrain::workflow::read(".github/workflows/train.yml", text).unwrap());
+    let planned = |facts, sources: &audit::Sources, forgotten| {
+        let one = plan(&audit::audit(&settings, facts, sources).audit, &settings, &[], forgotten).unwrap();
+        (one.outcome == Outcome::Planned, one.detail)
+    };
+    let hour = SignedDuration::from_hours(1);
+    let slot = world::slot_at(0);
+    assert!(planned(facts(None), &sources, None).0 && planned(facts(Some(slot)), &sources, None).0);
+    let unsure = "whether the schedule had that slot then is not known";
+    assert_eq!(planned(facts(Some(slot + hour)), &sources, None), (false, unsure.to_owned()));
+    // What was done is forgotten for as long as it would count.
+    let ago = |hours: i64| Some(world::now() - SignedDuration::from_hours(hours));
+    assert!(planned(facts(None), &sources, ago(168)).0);
+    let lost = "what was done before 2026-06-16 19:00 UTC is not known, and each action counts for 7d";
+    assert_eq!(planned(facts(None), &sources, ago(167)), (false, lost.to_owned()));
+    // A workflow whose file nobody has read.
+    let given = world::read(&format!("workflow: train.yml\ncron: {{ cron: '0 18 * * 0' }}\nhistory: 4w\n{ALL}"));
+    let blind = audit::audit(&given, facts(None), &audit::Sources::default()).audit;
+    let one = plan(&blind, &given, &[], None).unwrap();
+    let told = "whether train.yml listens to `workflow_dispatch` is not known";
+    assert_eq!((one.outcome, one.detail.as_str()), (Outcome::Withheld, told));
+}
+
+#[test]
+fn a_disabled_workflow_is_told_and_enabled_also_where_a_run_by_hand_did_the_work() {
+    let one = planned(
+        ALL,
+        |facts| {
+            inactive(facts);
+            let run = Run { event: Some("workflow_dispatch".into()), ..world::facts().runs.items()[0].clone() };
+            facts.runs = Listing::whole([facts.runs.items(), &[run]].concat());
+        },
+        &[],
+    );
+    assert_eq!(one.map(|one| (one.action, one.outcome)), Some((Action::EnableDisabled, Outcome::Planned)));
 }
 
 /// A run of the workflow as it may be seen right before the action.
@@ -272,13 +358,20 @@ fn the_moment_is_looked_at_once_more() {
     };
     let seen = |state: Option<&str>, target: Option<Run>, more: Vec<Run>| Seen {
         state: state.map(str::to_owned),
-        since: Listing::whole(target.iter().cloned().chain(more).collect()),
+        runs: Listing::whole(target.iter().cloned().chain(more).collect()),
         run: target,
     };
     let active = Some(ACTIVE);
     let failed = || Some(run(100, "completed", Some("failure")));
     let old = || Run { created: Some(world::now() - SignedDuration::from_hours(720)), ..failed().unwrap() };
     let change = Run { event: Some("pull_request".into()), ..run(9, "in_progress", None) };
+    let early = |status| Run { created: Some(world::slot_at(1)), ..run(8, status, Some("failure")) };
+    let cut = |mut seen: Seen| {
+        if let Listing::Known { truncated, .. } = &mut seen.runs {
+            *truncated = true;
+        }
+        seen
+    };
     use Action::{DispatchMissed, EnableDisabled, RerunFailed};
     let table = [
         (EnableDisabled, seen(Some(INACTIVE), None, vec![]), ""),
@@ -292,9 +385,14 @@ fn the_moment_is_looked_at_once_more() {
         (DispatchMissed, seen(None, None, vec![]), "GitHub does not say"),
         (
             DispatchMissed,
-            Seen { since: Listing::Absent, ..seen(active, None, vec![]) },
+            Seen { runs: Listing::Absent, ..seen(active, None, vec![]) },
             "the list of runs since the slot",
         ),
+        (DispatchMissed, seen(active, None, vec![early("completed")]), ""),
+        // It was run again: it keeps its time.
+        (DispatchMissed, seen(active, None, vec![early("in_progress")]), "run 8 is going on"),
+        (DispatchMissed, cut(seen(active, None, vec![early("completed")])), ""),
+        (DispatchMissed, cut(seen(active, None, vec![])), "the list of runs since the slot"),
         (RerunFailed, seen(active, failed(), vec![change]), ""),
         (RerunFailed, seen(active, Some(run(100, "completed", Some("timed_out"))), vec![]), ""),
         (RerunFailed, seen(active, failed(), vec![run(9, "completed", Some("failure"))]), ""),
@@ -314,6 +412,12 @@ fn the_moment_is_looked_at_once_more() {
             "it ended as `startup_failure`",
         ),
         (RerunFailed, seen(active, Some(run(100, "completed", None)), vec![]), "it ended as `nothing`"),
+        (RerunFailed, seen(active, Some(run(100, "completed", Some("cancelled"))), vec![]), "it ended as `cancelled`"),
+        (
+            RerunFailed,
+            seen(active, Some(Run { created: None, ..failed().unwrap() }), vec![]),
+            "GitHub does not say how old",
+        ),
         (RerunFailed, seen(active, Some(Run { attempt: Some(2), ..failed().unwrap() }), vec![]), "it is at attempt 2"),
         (
             RerunFailed,

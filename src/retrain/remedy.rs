@@ -42,9 +42,9 @@ pub enum Outcome {
     Begun,
     /// It was done, and seen afterwards.
     Verified,
-    /// GitHub took it, and it was not seen afterwards.
+    /// GitHub was asked for it, and it was not seen afterwards.
     Unverified,
-    /// GitHub did not take it, or did not answer.
+    /// It was certainly not done: GitHub did not take it, or was not asked. It counts, and may be tried again.
     Failed,
 }
 
@@ -90,10 +90,16 @@ impl Remedy {
         Self { outcome, detail: detail.into(), ..self.clone() }
     }
 
-    /// Whether it was tried, well or not.
+    /// Whether it was tried, well or not: it counts for budget and cooldown.
     #[must_use]
-    pub fn is_spent(&self) -> bool {
+    pub fn is_tried(&self) -> bool {
         !matches!(self.outcome, Outcome::Planned | Outcome::Withheld)
+    }
+
+    /// Whether it was done, or may have been: it is not done again.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.is_tried() && self.outcome != Outcome::Failed
     }
 
     /// What is to be done, in words: `run the failed jobs of run 17 again`.

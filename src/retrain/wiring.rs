@@ -70,7 +70,7 @@ codes! {
         "A step pushes with the token that GitHub gives to the job. Such a push starts no workflow, also none that listens to pushes.",
         "push with a token of an app or a deploy key, or start the other workflow by `workflow_dispatch`";
     NO_DISPATCH = "remediate.unheard", Warning,
-        "`dispatch-missed` is declared, and the workflow does not listen to `workflow_dispatch`: GitHub refuses to start it.",
+        "`dispatch-missed` is declared, and the workflow does not listen to `workflow_dispatch`, or nobody can say: GitHub would refuse to start it.",
         "add `workflow_dispatch:` under `on:` of the workflow, on the default branch";
 }
 
@@ -147,9 +147,13 @@ pub fn schedules(file: &File) -> (Vec<Schedule>, Vec<Finding>) {
     (found, faults)
 }
 
-/// A workflow that may be started for a slot that was missed, and cannot be.
+/// A workflow that may be started for a slot that was missed, and cannot be; `file` is what it says, if that is known.
 #[must_use]
-pub fn undispatched(file: &File) -> Option<Finding> {
+pub fn undispatched(file: Option<&File>, name: &str) -> Option<Finding> {
+    let Some(file) = file else {
+        let message = format!("whether {} listens to `workflow_dispatch` is not known", text::one_line(name));
+        return Some(Finding::new(RuleVerdict::Warn, &NO_DISPATCH, message));
+    };
     let message = format!("{} does not listen to `workflow_dispatch`", text::one_line(file.file_name()));
     let finding = || Finding::new(RuleVerdict::Warn, &NO_DISPATCH, message).at(&file.path, 0);
     file.trigger("workflow_dispatch").is_none().then(finding)

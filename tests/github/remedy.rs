@@ -10,7 +10,7 @@ use mgmt_action::sys::env::Env;
 
 use super::audit::{AS_OF, POLICY};
 use super::github::{Fault, TokenKind};
-use super::incident::{BOT, Scene};
+use super::incident::{At, BOT, Scene};
 use super::scene::TOKEN;
 use super::support::ran;
 
@@ -19,13 +19,6 @@ const RUNS: &str = "/repos/org/app/actions/runs";
 const DISPATCHES: &str = "/repos/org/app/actions/workflows/train.yml/dispatches";
 const ENABLE: &str = "/repos/org/app/actions/workflows/train.yml/enable";
 const ISSUES: &str = "/repos/org/app/issues";
-
-/// Where the program runs.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum At {
-    Job,
-    Home,
-}
 
 /// A world in which all is well, and a policy that may do this.
 fn scene(remediate: &str) -> Scene {
@@ -52,6 +45,11 @@ fn later(hours: i64) -> Timestamp {
 
 /// Audits so many hours after the first moment, and acts.
 fn act(scene: &Scene, at: At, hours: i64) -> Audited {
+    at_once(scene, at, hours, Remediate::Act)
+}
+
+/// The same within this process: the clock is the test's.
+fn at_once(scene: &Scene, at: At, hours: i64, remediate: Remediate) -> Audited {
     let now = later(hours);
     scene.training.fake.set_now(&now.to_string());
     let mut env = vec![
@@ -66,7 +64,8 @@ fn act(scene: &Scene, at: At, hours: i64) -> Audited {
     let cwd = Utf8PathBuf::from_path_buf(scene.training.project.root().to_owned()).unwrap();
     let env = env.into_iter().collect::<Env>();
     let context = Context { cwd, env, clock: Clock::Fixed(now), config: None, report_dir: None };
-    let request = Request { publish: Some(Publish::default()), remediate: Some(Remediate::Act), ..Request::default() };
+    let publish = (remediate == Remediate::Act).then(Publish::default);
+    let request = Request { publish, remediate: Some(remediate), ..Request::default() };
     let audited = audit::audit(&context, &request, |_| {}).unwrap();
     let said = format!("{audited:?} {:?}", scene.repo().read(|repo| format!("{:?} {:?}", repo.issues, repo.comments)));
     assert!(!said.contains("canary"), "a secret was shown: {said}");
@@ -200,7 +199,7 @@ fn a_slot_that_was_missed_is_started_once() {
         let next = act(&scene, At::Job, hours);
         let (outcome, detail) = newest(&next);
         assert_eq!((outcome, acts(&scene)), (Outcome::Withheld, 1), "{next:?}");
-        assert_eq!(detail, "it was done 2024-06-25 18:00 UTC already; somebody has to look");
+        assert_eq!(detail, format!("run {run} was started for it 2024-06-25 18:00 UTC already"));
     }
     // What nobody wrote down is seen all the same.
     scene.repo().edit(|repo| repo.issues.clear());
@@ -235,18 +234,44 @@ fn a_workflow_that_github_disabled_is_enabled_and_then_started() {
 
 #[test]
 fn the_moment_is_looked_at_right_before() {
-    // Of the looks at the run the third is the last before the action: the audit's own needs none.
-    let scene = scene(ALL);
-    failed(&scene);
-    let run = scene.training.runs[0];
-    let path = format!("{RUNS}/{run}");
-    scene.training.fake.fault(Fault::on("GET", &path).after(1).edit(|answer| answer["run_attempt"] = 2.into()));
-    let first = act(&scene, At::Job, 0);
-    assert_eq!(newest(&first), (Outcome::Withheld, "it is at attempt 2 by now".to_owned()), "{first:?}");
-    assert_eq!(acts(&scene), 0);
-    assert!(!scene.body(1).contains("begun\"") && titles(&scene).len() == 1, "{}", scene.body(1));
-    // Nothing was done, so nothing keeps the next audit from it.
-    assert_eq!((newest(&act(&scene, At::Job, 1)).0, acts(&scene)), (Outcome::Verified, 1));
+    type World = (&'static str, fn(&Scene), &'static str, fn(&mut serde_json::Value), &'static str);
+    let run = format!("{RUNS}/*");
+    let workflow = "/repos/org/app/actions/workflows/train.yml";
+    let worlds: [World; 3] = [
+        (
+            "again",
+            failed,
+            &run.clone().leak()[..],
+            |answer| answer["run_attempt"] = 2.into(),
+            "it is at attempt 2 by now",
+        ),
+        (
+            "start",
+            Scene::miss,
+            workflow,
+            |answer| answer["state"] = "disabled_manually".into(),
+            "somebody disabled the workflow",
+        ),
+        (
+            "enable",
+            |scene| scene.repo().edit(|repo| repo.workflows[0].state = "disabled_inactivity".to_owned()),
+            workflow,
+            |answer| answer["state"] = "active".into(),
+            "it is enabled by now",
+        ),
+    ];
+    for (name, change, path, edit, told) in worlds {
+        let scene = scene(ALL);
+        change(&scene);
+        // Of the looks the last one before the action: the audit asks for the workflow once, and for no single run.
+        let before = if path == workflow { 2 } else { 1 };
+        scene.training.fake.fault(Fault::on("GET", path).after(before).edit(edit));
+        let first = act(&scene, At::Job, 0);
+        assert_eq!((newest(&first), acts(&scene)), ((Outcome::Withheld, told.to_owned()), 0), "{name}: {first:?}");
+        assert!(!scene.body(1).contains("begun\"") && titles(&scene).len() == 1, "{name}: {}", scene.body(1));
+        // Nothing was done, so nothing keeps the next audit from it.
+        assert_eq!((newest(&act(&scene, At::Job, 1)).0, acts(&scene)), (Outcome::Verified, 1), "{name}");
+    }
 }
 
 #[test]
@@ -255,19 +280,96 @@ fn who_cannot_write_it_down_does_not_act() {
     failed(&scene);
     scene.training.fake.token(TOKEN, TokenKind::Actions, BOT, &["issues: write"]);
     let first = act(&scene, At::Job, 0);
-    let withheld = (Outcome::Withheld, "it could not be written down before it is done".to_owned());
-    assert_eq!((newest(&first), acts(&scene)), (withheld.clone(), 0), "{first:?}");
-    // An issue that cannot even be looked for.
+    let withheld = "it could not be written down before it is done".to_owned();
+    assert_eq!((newest(&first), acts(&scene)), ((Outcome::Withheld, withheld), 0), "{first:?}");
+    // An issue that cannot even be looked for: at home neither, since a job may have acted.
     scene.training.fake.token(TOKEN, TokenKind::Actions, BOT, &[]);
-    scene.training.fake.fault(Fault::on("GET", ISSUES).status(500).always());
-    assert_eq!((newest(&act(&scene, At::Job, 1)), acts(&scene)), (withheld, 0));
-    // At home history is the place.
-    let home = act(&scene, At::Home, 2);
-    assert_eq!((newest(&home).0, acts(&scene)), (Outcome::Verified, 1), "{home:?}");
+    scene.training.fake.fault(Fault::on("GET", ISSUES).status(403).times(2));
+    for (hours, at) in [(1, At::Job), (2, At::Home)] {
+        let blind = "what was done before is not known: the issue cannot be looked for".to_owned();
+        assert_eq!((newest(&act(&scene, at, hours)), acts(&scene)), ((Outcome::Withheld, blind), 0));
+    }
+    assert_eq!((newest(&act(&scene, At::Home, 3)).0, acts(&scene)), (Outcome::Verified, 1));
 }
 
 #[test]
-fn a_refusal_counts_and_names_the_permission() {
+fn a_memory_that_was_lost_is_no_budget() {
+    for (wanted, spoil) in [
+        (
+            "the issue's hidden line",
+            (|scene| {
+                scene.repo().edit(|repo| {
+                    let body = repo.issues[0].body.clone().unwrap();
+                    repo.issues[0].body = Some(body.replace("mgmt-action:data:", "mgmt-action:"));
+                });
+            }) as fn(&Scene),
+        ),
+        ("the same of an issue that is closed", |scene| {
+            scene.repo().edit(|repo| {
+                repo.issues[0].state = "closed".to_owned();
+                let body = repo.issues[0].body.clone().unwrap();
+                repo.issues[0].body = Some(body.replace("\"outcome\":\"verified\"", "\"outcome\":\"odd\""));
+            });
+        }),
+    ] {
+        let scene = scene("rerun-failed: true, dispatch-missed: true, budget: { actions: 1, within: 30d }");
+        failed(&scene);
+        assert_eq!((newest(&act(&scene, At::Job, 0)).0, acts(&scene)), (Outcome::Verified, 1));
+        scene.miss();
+        spoil(&scene);
+        for hours in [24, 48] {
+            let (outcome, detail) = newest(&act(&scene, At::Job, hours));
+            let told = "what was done before 2024-06-26 18:00 UTC is not known, and each action counts for 30d";
+            assert_eq!((outcome, detail.as_str(), acts(&scene)), (Outcome::Withheld, told, 1), "{wanted}, {hours}");
+        }
+    }
+}
+
+#[test]
+fn of_two_audits_at_once_only_one_acts() {
+    // The other one writes after this one has looked for the issue, and again after this one has written.
+    for looks in [0, 1] {
+        let scene = scene(ALL);
+        failed(&scene);
+        let other = |answer: &mut serde_json::Value| {
+            let body = answer["body"].as_str().unwrap().replace("\"content\":\"", "\"content\":\"0");
+            answer["body"] = body.into();
+        };
+        scene.training.fake.fault(Fault::on("GET", &format!("{ISSUES}/1")).after(looks).edit(other));
+        let first = act(&scene, At::Job, 0);
+        assert_eq!(acts(&scene), 0, "{first:?}");
+        assert!(done(&first).contains("another audit is at work"), "{first:?}");
+    }
+}
+
+#[test]
+fn what_somebody_cancelled_stays_so() {
+    let scene = scene(ALL);
+    scene.training.edit_run(|run| {
+        run.conclusion = Some("cancelled".to_owned());
+        run.updated_at = run.started_at + SignedDuration::from_hours(3);
+    });
+    let first = act(&scene, At::Job, 0);
+    assert_eq!(first.audit.slots.last().unwrap().state.word(), "timed-out");
+    let told = "it ended as `cancelled`, which running it again does not mend".to_owned();
+    assert_eq!((newest(&first), acts(&scene)), ((Outcome::Withheld, told), 0), "{first:?}");
+}
+
+#[test]
+fn a_look_that_fails_withholds_it_in_the_same_words_each_time() {
+    let scene = scene(ALL);
+    failed(&scene);
+    scene.training.fake.fault(Fault::on("GET", &format!("{RUNS}/*")).status(403).always());
+    let first = act(&scene, At::Job, 0);
+    let told = (Outcome::Withheld, "GitHub answers 403 to the look before it".to_owned());
+    assert_eq!((newest(&first), acts(&scene)), (told.clone(), 0), "{first:?}");
+    let second = act(&scene, At::Job, 1);
+    assert_eq!(newest(&second), told);
+    assert!(done(&second).contains("says the same already"), "{second:?}");
+}
+
+#[test]
+fn a_refusal_names_the_permission_and_is_tried_again() {
     let scene = scene("rerun-failed: true");
     failed(&scene);
     scene.training.fake.token(TOKEN, TokenKind::Actions, BOT, &["actions: write"]);
@@ -276,12 +378,9 @@ fn a_refusal_counts_and_names_the_permission() {
     assert!(failures(&first).contains("actions: write"), "{first:?}");
     assert!(titles(&scene)[1].starts_with("AUDIT: train.yml: could not run the failed jobs"), "{:?}", titles(&scene));
     assert!(scene.body(1).contains("\"outcome\":\"failed\""), "{}", scene.body(1));
+    // Nothing was done, so it is tried again.
     scene.training.fake.token(TOKEN, TokenKind::Actions, BOT, &[]);
-    let next = act(&scene, At::Job, 30);
-    assert_eq!(
-        newest(&next),
-        (Outcome::Withheld, "it was done 2024-06-25 18:00 UTC already; somebody has to look".into())
-    );
+    assert_eq!((newest(&act(&scene, At::Job, 30)).0, acts(&scene)), (Outcome::Verified, 2));
 }
 
 #[test]
@@ -299,8 +398,17 @@ fn an_answer_that_was_lost_is_reconciled_and_one_that_shows_nothing_is_said() {
     // The two looks before it are answered.
     scene.training.fake.fault(Fault::on("GET", &format!("{RUNS}/{run}")).after(2).status(403).always());
     let unseen = act(&scene, At::Job, 0);
-    assert_eq!((newest(&unseen).0, acts(&scene)), (Outcome::Unverified, 1), "{unseen:?}");
-    assert!(failures(&unseen).contains("Ran the failed jobs"), "{unseen:?}");
+    let (outcome, detail) = newest(&unseen);
+    assert_eq!((outcome, acts(&scene)), (Outcome::Unverified, 1), "{unseen:?}");
+    assert!(detail.starts_with("the look afterwards failed: 403 "), "{detail}");
+    assert!(failures(&unseen).contains("Asked GitHub to run the failed jobs"), "{unseen:?}");
+    assert!(
+        titles(&scene)[1].starts_with("AUDIT: train.yml: asked GitHub to run the failed jobs"),
+        "{:?}",
+        titles(&scene)
+    );
+    // Nobody knows whether it happened: it is not done again.
+    assert_eq!((newest(&act(&scene, At::Job, 24)).0, acts(&scene)), (Outcome::Withheld, 1));
 }
 
 #[test]
@@ -355,14 +463,17 @@ fn nothing_is_done_unless_it_is_declared_and_asked_for() {
     // Publishing alone does nothing about it.
     assert_eq!((run(&declared, &["--publish", "--as-of", AS_OF]).code, acts(&declared)), (1, 0));
     let before = writes(&declared);
-    let plan = run(&declared, &["--remediate", "--dry-run", "--as-of", AS_OF]);
+    let files = || declared.training.project.git(&["status", "--porcelain", "--ignored"]);
+    let there = files();
+    // What would be done depends on the day; that it is said and nothing is done does not.
+    let plan = run(&declared, &["--remediate", "--dry-run"]);
+    assert_eq!((plan.code, writes(&declared), files()), (1, before, there), "{plan:?}");
+    assert!(plan.stdout.contains("done about it\n") && plan.stdout.contains("dispatch-missed"), "{plan:?}");
+    let planned = at_once(&declared, At::Home, 0, Remediate::Plan);
     let id = declared.training.runs[0];
-    assert_eq!((plan.code, writes(&declared)), (1, before), "{plan:?}");
-    assert!(plan.stdout.contains("done about it\n"), "{plan:?}");
-    assert!(
-        plan.stdout.contains(&format!("planned     rerun-failed     would run the failed jobs of run {id} again")),
-        "{plan:?}"
-    );
+    assert_eq!(newest(&planned), (Outcome::Planned, String::new()));
+    assert_eq!(planned.audit.remedies[0].told(), format!("run the failed jobs of run {id} again"));
+    assert_eq!(writes(&declared), before);
     for (scene, args, told, hint) in [
         (
             &silent,
@@ -372,6 +483,7 @@ fn nothing_is_done_unless_it_is_declared_and_asked_for() {
         ),
         (&declared, &["--remediate"], "whoever acts tells of it", "--dry-run"),
         (&declared, &["--remediate", "--publish", "--as-of", AS_OF], "a moment of the past", "leave --as-of out"),
+        (&declared, &["--remediate", "--dry-run", "--as-of", AS_OF], "a moment of the past", "leave --as-of out"),
         (&declared, &["--dry-run"], "--remediate", ""),
         (&declared, &["--remediate", "--publish", "--dry-run"], "cannot be used with", ""),
     ] {

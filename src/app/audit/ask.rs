@@ -125,7 +125,10 @@ impl Ask<'_> {
         let found = self.client.commits_touching(self.slug, branch, &now.path, self.from, CHANGES + 1);
         let commits = match found {
             Ok(list) => list.items,
-            Err(error) => return facts.notes.push(format!("since when the schedule is what it is: {error}")),
+            Err(error) => {
+                facts.workflow.unsure_before = Some(self.as_of);
+                return facts.notes.push(format!("since when the schedule is what it is: {error}"));
+            }
         };
         let is_same = |at: &str| -> Option<bool> {
             let bytes = self.client.file(self.slug, &now.path, at).ok()?;
@@ -142,6 +145,7 @@ impl Ask<'_> {
             match before {
                 Some(Some(true)) => {}
                 Some(None) => {
+                    facts.workflow.unsure_before = commit.committed_at().or(Some(self.as_of));
                     return facts.notes.push("how the schedule was before its newest change is not known".to_owned());
                 }
                 Some(Some(false)) | None => {
@@ -151,6 +155,8 @@ impl Ask<'_> {
             }
         }
         if commits.len() > CHANGES {
+            let oldest = commits.get(CHANGES - 1).and_then(github::Commit::committed_at);
+            facts.workflow.unsure_before = oldest.or(Some(self.as_of));
             facts
                 .notes
                 .push(format!("whether the schedule was another one before its last {CHANGES} changes is not known"));

@@ -113,9 +113,9 @@ fn remediable(config: &Config, request: &Request) -> anyhow::Result<()> {
             let hint = "add --publish; --dry-run instead says what would be done, and does nothing";
             stop("--remediate acts, and whoever acts tells of it".to_owned(), hint)
         }
-        (Remediate::Act, Some(_), Some(_)) => {
-            let hint = "leave --as-of out; with --dry-run it says what would have been done";
-            stop("--remediate acts now, and --as-of is about a moment of the past".to_owned(), hint)
+        (_, _, Some(_)) => {
+            let message = "--remediate looks at GitHub as it is now, and --as-of is about a moment of the past";
+            stop(message.to_owned(), "leave --as-of out")
         }
         _ => Ok(()),
     }

@@ -106,7 +106,7 @@ pub fn sentence(remedy: &Remedy) -> String {
         Outcome::Withheld => format!("did not {told}: {detail}"),
         Outcome::Begun => format!("was about to {told}; how that ended is not known"),
         Outcome::Verified => format!("{}: {detail}", remedy.did()),
-        Outcome::Unverified => format!("{}, but {detail}", remedy.did()),
+        Outcome::Unverified => format!("asked GitHub to {told}, and {detail}"),
         Outcome::Failed => format!("could not {told}: {detail}"),
     }
 }

@@ -6,6 +6,7 @@ use super::*;
 use crate::gate::Verdict;
 use crate::retrain::audit::{Inactivity, Moment, SCHEMA, Summary, Trends};
 use crate::retrain::champion::Comparison;
+use crate::retrain::remedy::Action;
 use crate::retrain::slot::{Depth, Failure, STATES};
 use crate::retrain::trend::trend;
 use crate::retrain::wiring::UNHEARD;
@@ -46,6 +47,7 @@ fn audit(slots: Vec<Slot>) -> Audit {
         exit_code: 1,
         schedule: vec![Moment { cron: "0 18 * * 0".into(), timezone: "UTC".into() }],
         since: at(0),
+        unsure_before: None,
         decided_by: slots.last().map(|slot| slot.expected_at),
         slots,
         next: vec![at(24 * 84)],
@@ -227,6 +229,7 @@ fn text_from_outside_stays_text() {
     audit.problems[0].file = Some(evil.into());
     audit.notes = vec![evil.into()];
     audit.schedule[0].cron = evil.into();
+    audit.remedies = vec![remedy(Outcome::Failed, evil)];
     let human = human::render(&audit, Options::default());
     assert!(!human.contains('\u{1b}') && !human.contains('\u{202e}') && !human.contains("\n# x"), "{human}");
     let markdown = markdown::render(&audit);
@@ -235,6 +238,36 @@ fn text_from_outside_stays_text() {
     // What stands in code is shown as it is; elsewhere nothing is markup.
     let bare: String = outside.split('`').step_by(2).collect();
     assert!(!bare.contains("<script") && !bare.contains("@me") && !outside.contains("\n# x"), "{bare}");
+}
+
+fn remedy(outcome: Outcome, detail: &str) -> Remedy {
+    let (slot, run_id) = (Some(at(1848)), Some(17));
+    Remedy { action: Action::RerunFailed, at: at(24 * 80), slot, run_id, outcome, detail: detail.to_owned() }
+}
+
+#[test]
+fn what_was_done_is_told_in_words_for_each_end() {
+    use Outcome::{Begun, Failed, Planned, Unverified, Verified, Withheld};
+    let mut audit = weekly();
+    audit.remedies = [Planned, Withheld, Begun, Verified, Unverified, Failed].map(|end| remedy(end, "why")).to_vec();
+    let human = human::render(&audit, Options::default());
+    let told: String =
+        human.lines().skip_while(|line| *line != "done about it").skip(1).map(|line| format!("{line}\n")).collect();
+    insta::assert_snapshot!(told, @r"
+      2026-08-20 18:00 UTC  failed      rerun-failed     could not run the failed jobs of run 17 again: why
+      2026-08-20 18:00 UTC  unverified  rerun-failed     asked GitHub to run the failed jobs of run 17 again, and why
+      2026-08-20 18:00 UTC  verified    rerun-failed     ran the failed jobs of run 17 again: why
+      2026-08-20 18:00 UTC  begun       rerun-failed     was about to run the failed jobs of run 17 again; how that ended is not known
+      2026-08-20 18:00 UTC  withheld    rerun-failed     did not run the failed jobs of run 17 again: why
+      2026-08-20 18:00 UTC  planned     rerun-failed     would run the failed jobs of run 17 again
+
+    FAIL  the slot of 2026-07-06 18:00 UTC is failed; 9 of 12 slots did what is expected
+    ");
+    let markdown = markdown::render(&audit);
+    let told = markdown.split("### What was done about it\n\n").nth(1).unwrap();
+    assert_eq!(told.lines().take_while(|line| line.starts_with("- ")).count(), 6, "{told}");
+    let json: serde_json::Value = serde_json::from_str(&json(&audit)).unwrap();
+    assert_eq!(json["remedies"][3]["outcome"], "verified");
 }
 
 #[test]

@@ -18,6 +18,8 @@ pub(super) struct Found {
     is_open: bool,
     /// Whether a reader sees what was written.
     is_whole: bool,
+    /// Whether what it kept cannot be read any more.
+    pub(super) is_lost: bool,
     /// Whether it could not be written this time.
     is_refused: bool,
     title: String,
@@ -57,7 +59,9 @@ impl<'a> Desk<'a> {
                 let message = format!("no issue is kept: there are too many open ones by {} to find it", self.author);
                 return Err(failure(message, Some("close some of them".to_owned())));
             }
-            return Ok(self.ours("closed")?.0.pop().map(|closed| found(audit, closed)).unwrap_or_default());
+            let (mut closed, is_whole) = self.ours("closed")?;
+            let newest = closed.pop().map(|closed| found(audit, closed)).unwrap_or_default();
+            return Ok(Found { is_lost: newest.is_lost || (newest.number.is_none() && !is_whole), ..newest });
         }
         let oldest = open.remove(0);
         Ok(Found { extras: open, ..found(audit, oldest) })
@@ -208,6 +212,14 @@ impl<'a> Desk<'a> {
         })
     }
 
+    /// Whether the issue still keeps what was found in it or written last: another audit may be at work.
+    pub(super) fn stands(&self, found: &Found) -> bool {
+        let Some(number) = found.number else { return true };
+        let now = self.client.issue(&self.home, number).ok();
+        let kept = now.and_then(|now| issue::read::<Kept>(now.body.as_deref().unwrap_or_default()));
+        kept.is_some_and(|(kept, _)| Some(&kept) == found.kept.as_ref())
+    }
+
     /// Closes the others, with a pointer to the one that stays.
     fn merge(&self, stays: u64, extras: &[Issue], published: &mut Published) {
         for extra in extras {
@@ -234,12 +246,13 @@ fn found(audit: &Audit, one: Issue) -> Found {
         // Somebody removed what it knew: it still stands for trouble that goes on.
         None if is_open => {
             let at = one.created_at.unwrap_or(audit.as_of).min(audit.as_of);
-            (Some(Kept::of(Incident::begin(&audit.workflow, at))), false)
+            (Some(Kept::forgotten(Incident::begin(&audit.workflow, at), audit.as_of)), false)
         }
         None => (None, false),
     };
+    let is_lost = kept.is_none();
     let (number, url) = (Some(one.number), one.html_url);
-    Found { number, kept, is_open, is_whole, title: one.title, url, ..Found::default() }
+    Found { number, kept, is_open, is_whole, is_lost, title: one.title, url, ..Found::default() }
 }
 
 /// A refusal names the permission, also where GitHub does not.

@@ -6,12 +6,13 @@ use super::Subject;
 use crate::app::audit::ask;
 use crate::app::remote::listing;
 use crate::github::{Client, Dispatched, Error, Run, RunFilter, Slug, WorkflowState};
+use crate::retrain::facts::Listing;
 use crate::retrain::plan::{self, Seen};
 use crate::retrain::remedy::{Action, Outcome};
 use crate::retrain::{Audit, Remedy, Settings};
 use crate::sys::text;
 
-/// Runs since a slot that are looked at: more than that, and nobody knows which of them matters.
+/// Runs that are looked at, the newest.
 const RUNS: usize = 100;
 
 /// Who acts.
@@ -46,47 +47,51 @@ impl<'a> Hand<'a> {
 
     /// The action as it is planned, or withheld because the moment is not the one it was planned for.
     pub(super) fn check(&self, one: &Remedy) -> Remedy {
-        match self.look(one).map(|(seen, _)| plan::holds(one, &seen)) {
-            Ok(Ok(())) => one.clone(),
-            Ok(Err(why)) => one.ended(Outcome::Withheld, why),
-            Err(error) => one.ended(Outcome::Withheld, brief(&error)),
+        match self.looked(one) {
+            Ok(_) => one.clone(),
+            Err(why) => one.ended(Outcome::Withheld, why),
         }
     }
 
     /// Does it, if the moment is still the one it was planned for.
     pub(super) fn act(&self, one: &Remedy) -> Done {
-        let (seen, run) = match self.look(one) {
-            Ok(looked) => looked,
-            Err(error) => return one.ended(Outcome::Withheld, brief(&error)).into(),
-        };
-        match (plan::holds(one, &seen), one.action, run) {
-            (Err(why), ..) => one.ended(Outcome::Withheld, why).into(),
-            (Ok(()), Action::RerunFailed, Some(run)) => self.rerun(one, &run),
-            (Ok(()), Action::RerunFailed, None) => one.ended(Outcome::Withheld, "there is no run").into(),
-            (Ok(()), Action::DispatchMissed, _) => self.dispatch(one),
-            (Ok(()), Action::EnableDisabled, _) => self.enable(one),
+        match (self.looked(one), one.action) {
+            (Err(why), _) => one.ended(Outcome::Withheld, why).into(),
+            (Ok(Some(run)), Action::RerunFailed) => self.rerun(one, &run),
+            (Ok(None), Action::RerunFailed) => one.ended(Outcome::Withheld, "there is no run").into(),
+            (Ok(_), Action::DispatchMissed) => self.dispatch(one),
+            (Ok(_), Action::EnableDisabled) => self.enable(one),
         }
+    }
+
+    /// Looks whether the moment is still the one it was planned for, and returns the run it is about.
+    fn looked(&self, one: &Remedy) -> Result<Option<Run>, String> {
+        let (seen, run) = self.look(one).map_err(|error| match error.http_status() {
+            // Nothing that differs from one time to the next: it is compared with what the audit before said.
+            Some(status) => format!("GitHub answers {status} to the look before it"),
+            None => "GitHub does not answer the look before it".to_owned(),
+        })?;
+        plan::holds(one, &seen).map(|()| run)
     }
 
     fn look(&self, one: &Remedy) -> Result<(Seen, Option<Run>), Error> {
         let workflow = self.client.workflow(&self.slug, &self.settings.workflow)?;
         let state = workflow.state.map(|state| state.word().to_owned());
+        if one.action == Action::EnableDisabled {
+            return Ok((Seen { state, run: None, runs: Listing::whole(Vec::new()) }, None));
+        }
         let run = match (one.action, one.run_id) {
             (Action::RerunFailed, Some(run)) => Some(self.client.run(&self.slug, run)?),
             _ => None,
         };
-        let since = listing(self.client.runs(&self.slug, &self.since(one, None), RUNS), ask::run);
-        Ok((Seen { state, run: run.clone().map(ask::run), since }, run))
+        let runs = listing(self.client.runs(&self.slug, &self.newest(None), RUNS), ask::run);
+        Ok((Seen { state, run: run.clone().map(ask::run), runs }, run))
     }
 
-    /// Runs of the workflow since the slot.
-    fn since(&self, one: &Remedy, event: Option<&str>) -> RunFilter {
-        RunFilter {
-            workflow: Some(self.settings.workflow.clone()),
-            event: event.map(str::to_owned),
-            created: one.slot.map(|slot| format!(">={slot}")),
-            ..RunFilter::default()
-        }
+    /// The newest runs of the workflow.
+    fn newest(&self, event: Option<&str>) -> RunFilter {
+        let workflow = Some(self.settings.workflow.clone());
+        RunFilter { workflow, event: event.map(str::to_owned), ..RunFilter::default() }
     }
 
     fn rerun(&self, one: &Remedy, run: &Run) -> Done {
@@ -102,14 +107,16 @@ impl<'a> Hand<'a> {
 
     fn dispatch(&self, one: &Remedy) -> Done {
         let on = match &self.settings.expect.branch {
-            Some(branch) => Ok(branch.clone()),
-            None => self.client.repository(&self.slug).map(|repository| repository.default_branch),
+            Some(branch) => branch.clone(),
+            None => match self.client.repository(&self.slug) {
+                Ok(repository) => repository.default_branch,
+                Err(error) => return ended(one, Outcome::Failed, &error),
+            },
         };
         let nothing = Default::default();
         let inputs = self.settings.remediate.as_ref().and_then(|remedies| remedies.dispatch_missed.as_ref());
         let inputs = inputs.unwrap_or(&nothing);
-        let sent = on.and_then(|on| self.client.dispatch(&self.slug, &self.settings.workflow, &on, inputs));
-        let id = match sent {
+        let id = match self.client.dispatch(&self.slug, &self.settings.workflow, &on, inputs) {
             Ok(Dispatched::Taken(id)) => id,
             Ok(Dispatched::Seen(id)) => Some(id),
             Err(error) => return failed(one, &error),
@@ -121,8 +128,8 @@ impl<'a> Hand<'a> {
             },
             // No other one has begun since the slot: that was looked at right before.
             None => {
-                let filter = self.since(one, Some("workflow_dispatch"));
-                Ok(self.client.runs(&self.slug, &filter, RUNS)?.items.into_iter().max_by_key(|run| run.id))
+                let runs = self.client.runs(&self.slug, &self.newest(Some("workflow_dispatch")), 1)?.items;
+                Ok(runs.into_iter().find(|run| run.created_at.is_some_and(|at| Some(at) >= one.slot)))
             }
         });
         let one =
@@ -161,17 +168,28 @@ fn seen(one: &Remedy, found: Result<Option<Run>, Error>, otherwise: &str, told: 
     }
 }
 
+/// A look afterwards that came to nothing.
 fn unseen(one: &Remedy, error: &Error) -> Done {
-    let remedy = one.ended(Outcome::Unverified, brief(error));
-    Done { hint: error.hint(), ..remedy.into() }
+    let mut done = ended(one, Outcome::Unverified, error);
+    done.remedy.detail = format!("the look afterwards failed: {}", done.remedy.detail);
+    done
 }
 
+/// GitHub did not take it; or nobody knows.
 fn failed(one: &Remedy, error: &Error) -> Done {
-    let remedy = one.ended(Outcome::Failed, brief(error));
-    Done { hint: error.hint(), ..remedy.into() }
+    match error.is_unclear() {
+        true => {
+            let mut done = ended(one, Outcome::Unverified, error);
+            done.remedy.detail = format!("no good answer came: {}", done.remedy.detail);
+            done
+        }
+        false => ended(one, Outcome::Failed, error),
+    }
 }
 
-/// An error as part of a row that is kept.
-fn brief(error: &Error) -> String {
-    text::shorten(&text::one_line(&error.to_string()), 300)
+fn ended(one: &Remedy, outcome: Outcome, error: &Error) -> Done {
+    let detail = text::shorten(&text::one_line(&error.cause.to_string()), 300);
+    // GitHub also refuses what cannot be done with these words.
+    let is_refusal = ["already running", "cannot be retried"].iter().any(|words| detail.contains(words));
+    Done { hint: error.hint().filter(|_| !is_refusal), ..one.ended(outcome, detail).into() }
 }

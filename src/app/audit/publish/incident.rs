@@ -3,6 +3,8 @@
 //! What is about to be done is written down first, where the next audit will look for it: who cannot write does not act.
 //! The moment is looked at right before, and the end is written down and told.
 
+use jiff::Timestamp;
+
 use super::desk::{Desk, Found};
 use super::hand::{Done, Hand};
 use super::memory::{Kept, Memory};
@@ -15,8 +17,11 @@ use crate::publish::{Key, issue};
 use crate::report::audit::sentence;
 use crate::retrain::incident::{Step, step};
 use crate::retrain::remedy::Outcome;
-use crate::retrain::{Audit, Remedy, plan};
+use crate::retrain::{Audit, Incident, Remedy, plan};
 use crate::sys::text;
+
+/// Why nothing is done beside another audit.
+const ANOTHER: &str = "another audit is at work";
 
 /// What earlier audits left, and where it is written down.
 struct Books<'a> {
@@ -25,6 +30,8 @@ struct Books<'a> {
     found: Found,
     memory: Memory,
     local: Option<Kept>,
+    /// Before which moment nobody knows any more what was done.
+    forgotten: Option<Timestamp>,
     is_job: bool,
 }
 
@@ -37,8 +44,9 @@ pub(super) fn bring(subject: &Subject<'_>, audit: &mut Audit, job: Option<&Job>,
         published.done.push("nothing: an audit of a later moment was published already".to_owned());
         return;
     }
-    if next == Step::Wait {
+    if let (Step::Wait, Some(known)) = (&next, &known) {
         published.done.push("nothing: what may end the trouble has not ended".to_owned());
+        audit.notes.push(format!("{} is not over: its slot is tried again", known.incident.id));
     }
     let planned = books.remedies(subject, audit);
     if subject.acts && planned.is_none() && audit.verdict == Verdict::Fail {
@@ -46,8 +54,10 @@ pub(super) fn bring(subject: &Subject<'_>, audit: &mut Audit, job: Option<&Job>,
     }
     let content = issue::content(audit);
     let is_new = known.as_ref().is_none_or(|kept| kept.content != content);
-    let remedies = books.tried();
-    let told = |incident: &_, deliveries| Kept { incident: Clone::clone(incident), content, deliveries, remedies };
+    let told = |incident: &Incident, deliveries| {
+        let (incident, remedies) = (incident.clone(), Vec::new());
+        Kept { incident, content, deliveries, remedies, forgotten: None }
+    };
     let mut told = match &next {
         Step::Rest | Step::Stale | Step::Wait => known,
         Step::Open(incident) => Some(told(incident, Deliveries::default())),
@@ -58,6 +68,9 @@ pub(super) fn bring(subject: &Subject<'_>, audit: &mut Audit, job: Option<&Job>,
     };
     if next == Step::Wait {
         return;
+    }
+    if let Some(kept) = &mut told {
+        (kept.remedies, kept.forgotten) = (books.tried(), books.forgotten);
     }
     let url = books.desk.as_ref().and_then(|desk| desk.bring(audit, &mut books.found, told.as_ref(), published));
     let Some(kept) = &mut told else { return };
@@ -87,10 +100,18 @@ fn act(
     published: &mut Published,
 ) {
     let before = kept.remedies.clone();
-    kept.remedies = plan::joined(&[&before, &[one.ended(Outcome::Begun, "")]]);
     let done = match Hand::of(subject, audit) {
-        Some(hand) if books.keep(audit, kept, published) => hand.act(one),
-        _ => one.ended(Outcome::Withheld, "it could not be written down before it is done").into(),
+        Some(_) if !books.stands() => one.ended(Outcome::Withheld, ANOTHER).into(),
+        Some(hand) => {
+            kept.remedies = plan::joined(&[&before, &[one.ended(Outcome::Begun, "")]]);
+            match (books.keep(audit, kept, published), books.stands()) {
+                (false, _) => one.ended(Outcome::Withheld, "it could not be written down before it is done").into(),
+                // Whoever wrote last goes on.
+                (true, false) => return published.done.push(format!("Did not {}: {ANOTHER}", one.told())),
+                (true, true) => hand.act(one),
+            }
+        }
+        None => one.ended(Outcome::Withheld, "the repository is not known").into(),
     };
     let Done { remedy, link: shows, hint } = done;
     kept.remedies = plan::joined(&[&before, std::slice::from_ref(&remedy)]);
@@ -102,7 +123,7 @@ fn act(
         Outcome::Verified | Outcome::Withheld => published.done.push(said),
         _ => published.failures.push(failure(said, hint)),
     }
-    if remedy.is_spent() {
+    if remedy.is_tried() {
         tell::done(subject, audit, kept, &remedy, shows.or(link), published);
     }
 }
@@ -132,8 +153,15 @@ impl<'a> Books<'a> {
             }
         };
         let memory = Memory::of(subject, audit);
-        let local = memory.recall(published);
-        Self { desk, found, memory, local, is_job }
+        let (local, is_lost) = memory.recall(published);
+        let known = [&found.kept, &local].into_iter().flatten().filter_map(|kept| kept.forgotten).max();
+        let forgotten = if is_lost || found.is_lost { Some(audit.as_of) } else { known };
+        Self { desk, found, memory, local, forgotten, is_job }
+    }
+
+    /// Whether the issue is as this audit knows it.
+    fn stands(&self) -> bool {
+        self.desk.as_ref().is_none_or(|desk| desk.stands(&self.found))
     }
 
     /// What was told last: of issue and history the later one.
@@ -160,9 +188,12 @@ impl<'a> Books<'a> {
         let of_it: Vec<_> = tried.iter().filter(is_of_it).cloned().collect();
         audit.remedies.extend(of_it);
         let settings = subject.config.retrain.as_ref().filter(|_| subject.acts)?;
-        let one = plan::plan(audit, settings, &tried)?;
-        let one = match Hand::of(subject, audit) {
-            Some(hand) if one.outcome == Outcome::Planned => hand.check(&one),
+        let one = plan::plan(audit, settings, &tried, self.forgotten)?;
+        let one = match (Hand::of(subject, audit), &self.desk) {
+            (_, None) if one.outcome == Outcome::Planned => {
+                one.ended(Outcome::Withheld, "what was done before is not known: the issue cannot be looked for")
+            }
+            (Some(hand), _) if one.outcome == Outcome::Planned => hand.check(&one),
             _ => one,
         };
         if one.outcome == Outcome::Withheld {

@@ -1,5 +1,6 @@
 //! What one audit keeps for the next: in the hidden line, and in history.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Published, Subject};
@@ -22,12 +23,16 @@ pub(super) struct Kept {
     /// What was done about this stretch of trouble and those before it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) remedies: Vec<Remedy>,
+    /// Before which moment nobody knows any more what was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) forgotten: Option<Timestamp>,
 }
 
 impl Kept {
-    /// Of an incident that nothing else is known of.
-    pub(super) fn of(incident: Incident) -> Self {
-        Self { incident, content: String::new(), deliveries: Deliveries::default(), remedies: Vec::new() }
+    /// Of an incident that nothing else is known of any more.
+    pub(super) fn forgotten(incident: Incident, at: Timestamp) -> Self {
+        let (content, deliveries, remedies) = (String::new(), Deliveries::default(), Vec::new());
+        Self { incident, content, deliveries, remedies, forgotten: Some(at) }
     }
 }
 
@@ -43,13 +48,19 @@ impl Memory {
         Self { place: Place::of(subject.context, subject.config), key }
     }
 
-    pub(super) fn recall(&self, published: &mut Published) -> Option<Kept> {
+    /// What is kept there, and whether something that was is lost.
+    pub(super) fn recall(&self, published: &mut Published) -> (Option<Kept>, bool) {
         match self.place.ask(|store| store.kept(&self.key)) {
-            // What cannot be read is of no use: it is written anew.
-            Ok(found) => found.and_then(|text| serde_json::from_str(&text).ok()),
+            Ok(Some(text)) => match serde_json::from_str(&text) {
+                Ok(kept) => (Some(kept), false),
+                // What cannot be read is of no use: it is written anew.
+                Err(_) => (None, true),
+            },
+            // A store that was damaged has been replaced by one that kept nothing.
+            Ok(None) => (None, !self.place.take_problems().is_empty()),
             Err(error) => {
                 published.failures.push(error.into());
-                None
+                (None, true)
             }
         }
     }

@@ -70,6 +70,7 @@ pub(super) fn done(
         state: State::Opened,
         title: match remedy.outcome {
             Outcome::Failed => format!("{name}: could not {}", remedy.told()),
+            Outcome::Unverified => format!("{name}: asked GitHub to {}", remedy.told()),
             _ => format!("{name}: {}", remedy.did()),
         },
         body: lines.join("\n"),

@@ -120,6 +120,11 @@ pub(super) fn open(basis: &Basis<'_>, files: &[File]) -> Vec<String> {
     }
     let mut open = Vec::new();
     match &settings.repository {
+        Some(other) if settings.remediate.is_some() => open.push(format!(
+            "{}: the job's own token may do nothing in {other}; give one with `actions: write` there as the input \
+             `token`",
+            ROW.file
+        )),
         Some(other) => open.push(format!(
             "{}: the job's own token reads {other} only if that is public; else give one that does as the input \
              `token`",

@@ -225,4 +225,7 @@ fn an_audit_is_told_what_the_policy_names_and_no_more() {
     insta::assert_snapshot!(workflows.open.join("\n"), @r"
     mgmt-retrain-audit.yml: the job's own token reads o/other only if that is public; else give one that does as the input `token`
     ");
+    let acting = "version: 1\nretrain: { workflow: { repo: o/other, workflow: train.yml }, remediate: { rerun-failed: true } }\n";
+    let workflows = composed(acting, "mgmt.yml", &Fake::default(), "main");
+    assert!(workflows.open[0].contains("`actions: write` there"), "{:?}", workflows.open);
 }
