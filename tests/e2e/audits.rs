@@ -69,13 +69,19 @@ fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// The project with the workflow that `init` writes, telling nobody, and its last four retrainings, which went well.
-fn bench() -> Bench {
-    let bench = Bench::new(POLICY);
-    let project = &bench.project;
-    project.write(".github/workflows/train.yml", TRAIN);
-    let ran = project.run(&["init", "--github"]);
+/// A project with this policy and the workflow that `init` writes.
+fn written(policy: &str) -> Bench {
+    let bench = Bench::new(policy);
+    bench.project.write(".github/workflows/train.yml", TRAIN);
+    let ran = bench.project.run(&["init", "--github"]);
     assert_eq!(ran.code, 0, "{ran:?}");
+    bench
+}
+
+/// That workflow, telling nobody, and its last four retrainings, which went well.
+fn bench() -> Bench {
+    let bench = written(POLICY);
+    let project = &bench.project;
     let written = project.read(&format!(".github/workflows/{AUDIT}"));
     assert!(written.contains("- cron: \"17 7 * * *\"\n") && written.contains(PUBLISH), "{written}");
     project.write(".github/workflows/reusing.yml", REUSING.replace("AS-OF", AS_OF));
@@ -99,6 +105,11 @@ fn change(bench: &Bench, from: &str, to: &str) {
     let changed = bench.project.read(&path).replace(from, to);
     assert!(changed.contains(to), "{from} in {changed}");
     bench.project.write(&path, changed);
+    settle(bench);
+}
+
+/// Pushes the project as it is, long before any slot.
+fn settle(bench: &Bench) {
     bench.commit(REPOSITORY, "main");
     bench.repo().workflow("train.yml");
     bench.repo().edit(|repo| {
@@ -220,4 +231,34 @@ fn trouble_is_one_issue_and_one_message_until_it_is_over() {
     change(&bench, &second, &third);
     train(&bench, time("2024-07-07T18:00:00Z"));
     assert_eq!(told(&bench, &discord, 0), ("closed".to_owned(), 2, "RECOVERED".to_owned()));
+}
+
+#[test]
+fn what_the_policy_declares_is_done_by_the_scheduled_audit() {
+    let discord = Discord::start();
+    let policy = POLICY.replace("notify:", "  remediate: { enable-disabled: true }\nnotify:");
+    let bench = written(&policy).with_discord(&discord);
+    settle(&bench);
+    let state = || bench.repo().read(|repo| repo.workflows.iter().map(|one| one.state.clone()).collect::<Vec<_>>());
+    bench.repo().edit(|repo| repo.workflows.iter_mut().for_each(|one| one.state = "disabled_inactivity".to_owned()));
+    // Whatever day it is: no slot was kept, and nothing but the workflow's state matters.
+    let jobs = bench.start(&bench.event_of(AUDIT, "schedule"));
+    assert_eq!((jobs.code, jobs.failed), (1, 1), "{}", jobs.log);
+    assert!(state().iter().any(|state| state == "active"), "{:?}\n{}", state(), jobs.log);
+    assert!(jobs.summary.contains("enabled the workflow: GitHub shows it as active"), "{}", jobs.summary);
+    let body = bench.repo().read(|repo| repo.issues[0].body.clone().unwrap());
+    assert!(body.contains("### What was done about it") && body.contains("\"outcome\":\"verified\""), "{body}");
+    let titles = |discord: &Discord| {
+        let title = |message: &super::discord::Message| message.content["embeds"][0]["title"].to_string();
+        discord.messages().iter().map(title).collect::<Vec<_>>()
+    };
+    let told = titles(&discord);
+    assert!(
+        told.len() == 2 && told[0].contains("CRITICAL") && told[1].contains("AUDIT: train.yml: enabled"),
+        "{told:?}"
+    );
+    let enabled = || bench.fake.count("PUT", "/repos/**");
+    assert_eq!(enabled(), 1);
+    bench.start(&bench.event_of(AUDIT, "schedule"));
+    assert_eq!((enabled(), titles(&discord).len()), (1, 2));
 }
