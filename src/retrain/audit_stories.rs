@@ -162,6 +162,17 @@ fn what_is_wanted_is_what_the_newest_slot_turns_on() {
     let mut failed = facts();
     newest(&mut failed).conclusion = Some("failure".into());
     assert_eq!(audit(&settings(), failed, &sources()).wants, [Want::Jobs { run: 100 }]);
+    // A run by hand is looked into where it could have done the work.
+    let mut missed = facts();
+    no_run(&mut missed);
+    with_product(&mut missed, by_hand(60));
+    missed.models.remove(&150);
+    let Outcome { audit: before, wants } = audit(&settings(), missed.clone(), &sources());
+    assert_eq!((before.verdict, wants), (Verdict::Fail, vec![Want::Model { run: 150, artifact: 250 }]));
+    missed.models.insert(150, model(150, 0.71));
+    let Outcome { audit: after, wants } = audit(&settings(), missed, &sources());
+    assert_eq!((after.verdict, wants), (Verdict::Pass, vec![]));
+    assert_eq!(after.slots.last().unwrap().covered_by, Some(150));
 }
 
 #[test]

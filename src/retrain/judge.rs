@@ -40,6 +40,8 @@ pub(super) struct Judged {
     pub(super) left: Option<u64>,
     /// What came before.
     pub(super) past: Past,
+    /// Runs by hand of which more has to be known before one of them covers the slot; the newest first.
+    pub(super) unsure: Vec<Slot>,
 }
 
 impl Judge<'_> {
@@ -82,10 +84,14 @@ impl Judge<'_> {
         }
         if judged.slot.state.class() == Class::Bad {
             let by_hand = assigned.other.iter().map(|run| self.run(assigned, run, depth, past, false));
-            if let Some(cover) = by_hand.into_iter().find(|cover| cover.slot.state.class() == Class::Kept) {
+            let (mut kept, rest): (Vec<_>, Vec<_>) = by_hand.partition(|cover| cover.slot.state.class() == Class::Kept);
+            if let Some(cover) = (!kept.is_empty()).then(|| kept.remove(0)) {
                 judged.slot.covered_by = cover.slot.run_id;
                 (judged.model, judged.left) = (cover.model, cover.left);
                 judged.comparisons = cover.comparisons;
+            } else {
+                let unsure = rest.into_iter().rev().filter(|cover| cover.slot.state.class() == Class::Unknown);
+                judged.unsure = unsure.map(|cover| cover.slot).collect();
             }
         }
         judged
@@ -122,7 +128,7 @@ impl Judge<'_> {
             url: None,
             failure: None,
         };
-        Judged { slot, comparisons: Vec::new(), model: None, left: None, past: past.clone() }
+        Judged { slot, comparisons: Vec::new(), model: None, left: None, past: past.clone(), unsure: Vec::new() }
     }
 
     /// Why the schedule did not run at that moment, if the workflow is disabled and has been since.
@@ -165,7 +171,7 @@ impl Judge<'_> {
         // One that comes too late for its slot is a model all the same.
         let came_too_late = state == State::Missed && left;
         let model = (left && (is_good || came_too_late)).then_some(run.id);
-        Judged { slot, comparisons, model, left: left.then_some(run.id), past: past.clone() }
+        Judged { slot, comparisons, model, left: left.then_some(run.id), past: past.clone(), unsure: Vec::new() }
     }
 
     fn tolerated(&self, answers: &mut Answers, late: Option<i64>) {

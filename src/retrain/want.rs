@@ -6,10 +6,12 @@ use super::facts::{Artifact, Listing};
 use super::judge::Judged;
 use super::questions::Judge;
 use super::settings::Trace;
-use super::slot::{Class, State};
+use super::slot::{Class, Slot, State};
 
 /// Runs whose jobs are worth a request, the newest.
 const JOBS: usize = 5;
+/// Runs by hand of one slot that are looked into, the newest.
+const BY_HAND: usize = 3;
 
 /// A fact that nobody asked for yet.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,7 +42,12 @@ pub(super) fn wants(judge: &Judge<'_>, judged: &[Judged], newest: Option<usize>)
     let own = [one.slot.run_id, one.slot.covered_by, one.past.champion, one.past.last];
     let runs = || own.into_iter().flatten();
     out.extend(runs().filter_map(|run| model(judge, run)));
-    out.extend(statuses(judge, one));
+    out.extend(statuses(judge, &one.slot));
+    // Whether a run by hand did the work instead is asked as its own would be.
+    for by_hand in one.unsure.iter().take(BY_HAND) {
+        out.extend(by_hand.run_id.and_then(|run| model(judge, run)));
+        out.extend(statuses(judge, by_hand));
+    }
     let unexplained = |one: &&Judged| {
         let state = one.slot.state;
         state.class() == Class::Bad && matches!(state, State::Failed | State::TimedOut | State::Cancelled)
@@ -62,10 +69,10 @@ fn model(judge: &Judge<'_>, run: u64) -> Option<Want> {
     is_open.then_some(Want::Model { run, artifact: *id })
 }
 
-fn statuses(judge: &Judge<'_>, one: &Judged) -> Vec<Want> {
+fn statuses(judge: &Judge<'_>, slot: &Slot) -> Vec<Want> {
     let carries = matches!(judge.settings.expect.model, Some(Trace::Commit(_)));
-    let is_own = |sha: &str| carries || one.slot.commit.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(sha));
-    let is_after = |at: Option<Timestamp>| at.is_none_or(|at| one.slot.started_at.is_none_or(|from| from <= at));
+    let is_own = |sha: &str| carries || slot.commit.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(sha));
+    let is_after = |at: Option<Timestamp>| at.is_none_or(|at| slot.started_at.is_none_or(|from| from <= at));
     let list = judge.facts.deployments.items().iter();
     let unasked = list.filter(|deployment| matches!(deployment.statuses, Listing::Unknown { .. }));
     let wanted = unasked.filter(|deployment| is_after(deployment.created) && is_own(&deployment.sha));

@@ -132,12 +132,16 @@ const CHANGES: &[Change] = &[
         let newest = scene.runs[0];
         scene.fake.repo("org/app").edit(|repo| repo.runs.retain(|run| run.id != newest));
     }),
-    ("disabled", 1, "disabled", |scene| {
+    ("disabled", 1, "disabled", |scene| scene.disable("disabled_inactivity")),
+    ("disabled by hand", 1, "disabled", |scene| scene.disable("disabled_manually")),
+    ("disabled as a fork", 1, "disabled", |scene| scene.disable("disabled_fork")),
+    ("missed, and done by hand", 0, "missed", |scene| {
+        scene.edit_run(|run| run.event = "workflow_dispatch".to_owned());
+    }),
+    ("it may still run", 0, "pending", |scene| {
         let newest = scene.runs[0];
-        scene.fake.repo("org/app").edit(|repo| {
-            repo.runs.retain(|run| run.id != newest);
-            repo.workflows.iter_mut().for_each(|one| one.state = "disabled_inactivity".to_owned());
-        });
+        scene.fake.repo("org/app").edit(|repo| repo.runs.retain(|run| run.id != newest));
+        scene.project.write("mgmt.yml", POLICY.replace("tolerance: 12h", "tolerance: 3d"));
     }),
     ("wrong branch", 1, "wrong-branch", |scene| scene.edit_run(|run| run.branch = Some("dev".to_owned()))),
     ("failed", 1, "failed", |scene| {
@@ -193,6 +197,14 @@ const CHANGES: &[Change] = &[
 ];
 
 impl Scene {
+    fn disable(&self, state: &str) {
+        let newest = self.runs[0];
+        self.fake.repo("org/app").edit(|repo| {
+            repo.runs.retain(|run| run.id != newest);
+            repo.workflows.iter_mut().for_each(|one| one.state = state.to_owned());
+        });
+    }
+
     pub(crate) fn edit_run(&self, edit: impl FnOnce(&mut super::github::state::Run)) {
         self.fake.repo("org/app").edit_run(self.runs[0], edit);
     }
@@ -225,6 +237,9 @@ fn every_state_is_found_from_what_github_answers() {
         if *state == "failed" {
             let failure = json!({ "job": "train", "step": "Fit", "tail": "epoch 1\nout of memory" });
             assert_eq!(slot["failure"], failure);
+        }
+        if *name == "missed, and done by hand" {
+            assert_eq!((&slot["covered_by"], &slot["run_id"]), (&json!(scene.runs[0]), &Value::Null));
         }
         if *name == "all is well" {
             assert_eq!(audit["champion"][0]["verdict"], "pass");

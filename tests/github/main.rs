@@ -28,4 +28,5 @@ mod stage;
 mod stage_told;
 mod whole_job;
 mod wire;
+mod withheld;
 mod workflows;

@@ -14,14 +14,14 @@ use super::incident::{At, BOT, Scene};
 use super::scene::TOKEN;
 use super::support::ran;
 
-const ALL: &str = "rerun-failed: true, dispatch-missed: true, enable-disabled: true";
-const RUNS: &str = "/repos/org/app/actions/runs";
+pub(crate) const ALL: &str = "rerun-failed: true, dispatch-missed: true, enable-disabled: true";
+pub(crate) const RUNS: &str = "/repos/org/app/actions/runs";
 const DISPATCHES: &str = "/repos/org/app/actions/workflows/train.yml/dispatches";
 const ENABLE: &str = "/repos/org/app/actions/workflows/train.yml/enable";
-const ISSUES: &str = "/repos/org/app/issues";
+pub(crate) const ISSUES: &str = "/repos/org/app/issues";
 
 /// A world in which all is well, and a policy that may do this.
-fn scene(remediate: &str) -> Scene {
+pub(crate) fn scene(remediate: &str) -> Scene {
     let scene = Scene::new();
     let notify = "notify:\n  discord: { url-env: HOOK, mention: { users: [111111111111111111] } }\n";
     let policy = POLICY.replace("    deploy: { within: 6h, environment: production }\n", "");
@@ -30,7 +30,7 @@ fn scene(remediate: &str) -> Scene {
     scene
 }
 
-fn failed(scene: &Scene) {
+pub(crate) fn failed(scene: &Scene) {
     scene.training.edit_run(|run| run.conclusion = Some("failure".to_owned()));
     scene.repo().job(scene.training.runs[0], "train", |job| {
         job.conclusion = Some("failure".to_owned());
@@ -44,7 +44,7 @@ fn later(hours: i64) -> Timestamp {
 }
 
 /// Audits so many hours after the first moment, and acts.
-fn act(scene: &Scene, at: At, hours: i64) -> Audited {
+pub(crate) fn act(scene: &Scene, at: At, hours: i64) -> Audited {
     at_once(scene, at, hours, Remediate::Act)
 }
 
@@ -73,12 +73,12 @@ fn at_once(scene: &Scene, at: At, hours: i64, remediate: Remediate) -> Audited {
 }
 
 /// Outcome and detail of the newest row.
-fn newest(audited: &Audited) -> (Outcome, String) {
+pub(crate) fn newest(audited: &Audited) -> (Outcome, String) {
     let one = audited.audit.remedies.last().unwrap_or_else(|| panic!("nothing done: {audited:?}"));
     (one.outcome, one.detail.clone())
 }
 
-fn done(audited: &Audited) -> String {
+pub(crate) fn done(audited: &Audited) -> String {
     audited.published.as_ref().unwrap().done.join("\n")
 }
 
@@ -87,12 +87,12 @@ fn failures(audited: &Audited) -> String {
 }
 
 /// The titles of all messages.
-fn titles(scene: &Scene) -> Vec<String> {
+pub(crate) fn titles(scene: &Scene) -> Vec<String> {
     let title = |message: &super::discord::Message| message.content["embeds"][0]["title"].as_str().unwrap().to_owned();
     scene.discord.messages().iter().map(title).collect()
 }
 
-fn acts(scene: &Scene) -> usize {
+pub(crate) fn acts(scene: &Scene) -> usize {
     let fake = &scene.training.fake;
     fake.count("POST", &format!("{RUNS}/*/rerun-failed-jobs"))
         + fake.count("POST", DISPATCHES)
@@ -208,6 +208,22 @@ fn a_slot_that_was_missed_is_started_once() {
 }
 
 #[test]
+fn what_was_started_and_went_well_ends_the_trouble() {
+    let scene = scene("dispatch-missed: true");
+    scene.miss();
+    assert_eq!(newest(&act(&scene, At::Job, 0)).0, Outcome::Verified);
+    let sha = scene.repo().edit(|repo| {
+        repo.runs.retain(|run| run.event != "workflow_dispatch");
+        repo.refs["heads/main"].clone()
+    });
+    let (run, _) = scene.training.train(0, "workflow_dispatch", 48 * 60 + 1, &sha);
+    let over = act(&scene, At::Job, 3);
+    assert_eq!((over.audit.exit_code, over.audit.slots.last().unwrap().covered_by), (0, Some(run)), "{over:?}");
+    assert_eq!(scene.issues()[0].1, "closed");
+    assert!(titles(&scene)[0].starts_with("RECOVERED: "), "{:?}", titles(&scene));
+}
+
+#[test]
 fn a_workflow_that_github_disabled_is_enabled_and_then_started() {
     let scene = scene(&format!("{ALL}, cooldown: 6h"));
     scene.miss();
@@ -230,142 +246,6 @@ fn a_workflow_that_github_disabled_is_enabled_and_then_started() {
     let by_hand = act(&scene, At::Job, 30);
     assert!(done(&by_hand).contains("no action that is declared would help"), "{by_hand:?}");
     assert_eq!(acts(&scene), 2);
-}
-
-#[test]
-fn the_moment_is_looked_at_right_before() {
-    type World = (&'static str, fn(&Scene), &'static str, fn(&mut serde_json::Value), &'static str);
-    let run = format!("{RUNS}/*");
-    let workflow = "/repos/org/app/actions/workflows/train.yml";
-    let worlds: [World; 3] = [
-        (
-            "again",
-            failed,
-            &run.clone().leak()[..],
-            |answer| answer["run_attempt"] = 2.into(),
-            "it is at attempt 2 by now",
-        ),
-        (
-            "start",
-            Scene::miss,
-            workflow,
-            |answer| answer["state"] = "disabled_manually".into(),
-            "somebody disabled the workflow",
-        ),
-        (
-            "enable",
-            |scene| scene.repo().edit(|repo| repo.workflows[0].state = "disabled_inactivity".to_owned()),
-            workflow,
-            |answer| answer["state"] = "active".into(),
-            "it is enabled by now",
-        ),
-    ];
-    for (name, change, path, edit, told) in worlds {
-        let scene = scene(ALL);
-        change(&scene);
-        // Of the looks the last one before the action: the audit asks for the workflow once, and for no single run.
-        let before = if path == workflow { 2 } else { 1 };
-        scene.training.fake.fault(Fault::on("GET", path).after(before).edit(edit));
-        let first = act(&scene, At::Job, 0);
-        assert_eq!((newest(&first), acts(&scene)), ((Outcome::Withheld, told.to_owned()), 0), "{name}: {first:?}");
-        assert!(!scene.body(1).contains("begun\"") && titles(&scene).len() == 1, "{name}: {}", scene.body(1));
-        // Nothing was done, so nothing keeps the next audit from it.
-        assert_eq!((newest(&act(&scene, At::Job, 1)).0, acts(&scene)), (Outcome::Verified, 1), "{name}");
-    }
-}
-
-#[test]
-fn who_cannot_write_it_down_does_not_act() {
-    let scene = scene(ALL);
-    failed(&scene);
-    scene.training.fake.token(TOKEN, TokenKind::Actions, BOT, &["issues: write"]);
-    let first = act(&scene, At::Job, 0);
-    let withheld = "it could not be written down before it is done".to_owned();
-    assert_eq!((newest(&first), acts(&scene)), ((Outcome::Withheld, withheld), 0), "{first:?}");
-    // An issue that cannot even be looked for: at home neither, since a job may have acted.
-    scene.training.fake.token(TOKEN, TokenKind::Actions, BOT, &[]);
-    scene.training.fake.fault(Fault::on("GET", ISSUES).status(403).times(2));
-    for (hours, at) in [(1, At::Job), (2, At::Home)] {
-        let blind = "what was done before is not known: the issue cannot be looked for".to_owned();
-        assert_eq!((newest(&act(&scene, at, hours)), acts(&scene)), ((Outcome::Withheld, blind), 0));
-    }
-    assert_eq!((newest(&act(&scene, At::Home, 3)).0, acts(&scene)), (Outcome::Verified, 1));
-}
-
-#[test]
-fn a_memory_that_was_lost_is_no_budget() {
-    for (wanted, spoil) in [
-        (
-            "the issue's hidden line",
-            (|scene| {
-                scene.repo().edit(|repo| {
-                    let body = repo.issues[0].body.clone().unwrap();
-                    repo.issues[0].body = Some(body.replace("mgmt-action:data:", "mgmt-action:"));
-                });
-            }) as fn(&Scene),
-        ),
-        ("the same of an issue that is closed", |scene| {
-            scene.repo().edit(|repo| {
-                repo.issues[0].state = "closed".to_owned();
-                let body = repo.issues[0].body.clone().unwrap();
-                repo.issues[0].body = Some(body.replace("\"outcome\":\"verified\"", "\"outcome\":\"odd\""));
-            });
-        }),
-    ] {
-        let scene = scene("rerun-failed: true, dispatch-missed: true, budget: { actions: 1, within: 30d }");
-        failed(&scene);
-        assert_eq!((newest(&act(&scene, At::Job, 0)).0, acts(&scene)), (Outcome::Verified, 1));
-        scene.miss();
-        spoil(&scene);
-        for hours in [24, 48] {
-            let (outcome, detail) = newest(&act(&scene, At::Job, hours));
-            let told = "what was done before 2024-06-26 18:00 UTC is not known, and each action counts for 30d";
-            assert_eq!((outcome, detail.as_str(), acts(&scene)), (Outcome::Withheld, told, 1), "{wanted}, {hours}");
-        }
-    }
-}
-
-#[test]
-fn of_two_audits_at_once_only_one_acts() {
-    // The other one writes after this one has looked for the issue, and again after this one has written.
-    for looks in [0, 1] {
-        let scene = scene(ALL);
-        failed(&scene);
-        let other = |answer: &mut serde_json::Value| {
-            let body = answer["body"].as_str().unwrap().replace("\"content\":\"", "\"content\":\"0");
-            answer["body"] = body.into();
-        };
-        scene.training.fake.fault(Fault::on("GET", &format!("{ISSUES}/1")).after(looks).edit(other));
-        let first = act(&scene, At::Job, 0);
-        assert_eq!(acts(&scene), 0, "{first:?}");
-        assert!(done(&first).contains("another audit is at work"), "{first:?}");
-    }
-}
-
-#[test]
-fn what_somebody_cancelled_stays_so() {
-    let scene = scene(ALL);
-    scene.training.edit_run(|run| {
-        run.conclusion = Some("cancelled".to_owned());
-        run.updated_at = run.started_at + SignedDuration::from_hours(3);
-    });
-    let first = act(&scene, At::Job, 0);
-    assert_eq!(first.audit.slots.last().unwrap().state.word(), "timed-out");
-    let told = "it ended as `cancelled`, which running it again does not mend".to_owned();
-    assert_eq!((newest(&first), acts(&scene)), ((Outcome::Withheld, told), 0), "{first:?}");
-}
-
-#[test]
-fn a_look_that_fails_withholds_it_in_the_same_words_each_time() {
-    let scene = scene(ALL);
-    failed(&scene);
-    scene.training.fake.fault(Fault::on("GET", &format!("{RUNS}/*")).status(403).always());
-    let first = act(&scene, At::Job, 0);
-    let told = (Outcome::Withheld, "GitHub answers 403 to the look before it".to_owned());
-    assert_eq!((newest(&first), acts(&scene)), (told.clone(), 0), "{first:?}");
-    let second = act(&scene, At::Job, 1);
-    assert_eq!(newest(&second), told);
-    assert!(done(&second).contains("says the same already"), "{second:?}");
 }
 
 #[test]
