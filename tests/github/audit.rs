@@ -251,6 +251,23 @@ fn every_state_is_found_from_what_github_answers() {
 }
 
 #[test]
+fn a_look_up_that_nothing_depends_on_is_a_note() {
+    for status in [404, 403] {
+        let scene = Scene::new();
+        scene.fake.fault(Fault::on("GET", "/repos/org/app/commits").status(status).always());
+        let (code, audit) = scene.audit(&[]);
+        assert_eq!((code, &audit["problems"]), (0, &json!([])), "{status}");
+        let note = audit["notes"][0].as_str().unwrap();
+        assert!(
+            note.starts_with("since when the schedule is what it is: ") && note.contains(&status.to_string()),
+            "{note}"
+        );
+        let human = scene.mgmt(&["--as-of", AS_OF]);
+        assert!(human.stdout.contains("note   since when the schedule"), "{human:?}");
+    }
+}
+
+#[test]
 fn people_read_the_same_and_a_past_moment_gives_the_same_bytes() {
     let scene = Scene::new();
     scene.edit_run(|run| run.conclusion = Some("failure".to_owned()));
