@@ -164,9 +164,10 @@ pub fn at_hand(context: &Context, commit: &str, told: Option<&Told>) -> anyhow::
             is_known = false;
             Ok(None)
         }
-    })?;
+    });
+    // What stands behind an odd place may be another policy than the one that was found after it.
     if is_known {
-        return Ok(Some(found));
+        return found.map(Some);
     }
     // Whoever looked elsewhere did not learn what is here.
     let looked = candidates(context)?;
@@ -380,7 +381,10 @@ pub fn changes_in(diff: &str, path: &str) -> Option<Vec<String>> {
         let text = &diff[pair[0]..pair[1]];
         let found =
             Diff::parse(text.as_bytes()).ok()?.files.into_iter().find(|file| is_it(&file.old) || is_it(&file.new));
-        section = section.or(found.map(|file| (file, text)));
+        let found = found.map(|file| (file, text));
+        // Another file may take the place of one that was moved away.
+        let is_now = found.as_ref().is_some_and(|(file, _)| is_it(&file.new));
+        section = if is_now { found } else { section.or(found) };
     }
     let Some((file, text)) = section else { return Some(Vec::new()) };
     if file.new.as_deref() != Some(path) {
@@ -436,9 +440,11 @@ mod tests {
         let posing = "diff --git a/a b/a\n--- a/a\n+++ b/a\n@@ -0,0 +1,2 @@\n+++ b/mgmt.yml\n+harmless\n";
         assert_eq!(changes_in(&format!("{posing}{diff}"), "mgmt.yml").unwrap(), ["- a", "+ b"]);
         assert_eq!(changes_in(posing, "mgmt.yml").unwrap(), [""; 0]);
-        assert_eq!(changes_in("diff --git a/a b/a\n@@ -x @@\n", "mgmt.yml"), None);
         let gone = "diff --git a/mgmt.yml b/old.yml\nsimilarity index 100%\nrename from mgmt.yml\nrename to old.yml\n";
         assert_eq!(changes_in(gone, "mgmt.yml").unwrap(), ["the change removes it"]);
+        let moved = format!("{gone}diff --git a/n.yml b/mgmt.yml\n--- a/n.yml\n+++ b/mgmt.yml\n@@ -1 +1 @@\n-x\n+y\n");
+        assert_eq!(changes_in(&moved, "mgmt.yml").unwrap(), ["- x", "+ y"]);
+        assert_eq!(changes_in("diff --git a/a b/a\n@@ -x @@\n", "mgmt.yml"), None);
         let long: String = (0..50).map(|line| format!("x{line}\n")).collect();
         assert_eq!(changes("", &long).last().unwrap(), "and 30 lines more");
     }
