@@ -448,4 +448,35 @@ mod tests {
         let long: String = (0..50).map(|line| format!("x{line}\n")).collect();
         assert_eq!(changes("", &long).last().unwrap(), "and 30 lines more");
     }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_link_hides_is_not_at_hand() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        std::fs::create_dir(root.join(".github")).unwrap();
+        std::os::unix::fs::symlink("elsewhere.yml", root.join("mgmt.yml")).unwrap();
+        let context = Context {
+            cwd: root.to_owned(),
+            env: Default::default(),
+            clock: crate::sys::clock::Clock::System,
+            config: None,
+            report_dir: None,
+        };
+        let git = |args: &[&str]| {
+            let author = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"];
+            assert!(
+                std::process::Command::new("git").args(author).args(args).current_dir(root).status().unwrap().success()
+            );
+        };
+        git(&["init", "-q"]);
+        // Whether the policy after it can be read or not: it is not the one that counts.
+        for second in ["version: 1\n", "version: [\n"] {
+            std::fs::write(root.join(".github/mgmt.yml"), second).unwrap();
+            git(&["add", "-A"]);
+            git(&["commit", "-q", "-m", "one"]);
+            let head = repo::state(root).unwrap().commit.unwrap();
+            assert!(at_hand(&context, &head, None).unwrap().is_none(), "{second}");
+        }
+    }
 }
