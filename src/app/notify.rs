@@ -189,7 +189,8 @@ fn shown(context: &Context, receiver: &Receiver, notice: &Notice) -> Row {
         return row;
     }
     row.payload = Some(notify::payload(notice, receiver));
-    if let Err(failure) = notify::address(receiver, &context.env) {
+    let setup = notify::address(receiver, &context.env).and_then(|_| notify::secret(receiver, &context.env));
+    if let Err(failure) = setup {
         (row.status, row.error, row.help) = (Status::Setup, Some(failure.message), failure.hint);
     }
     row

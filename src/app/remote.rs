@@ -6,9 +6,9 @@ use super::job::Job;
 use super::{Context, Stop, policy};
 use crate::github::{Client, Error, Hooks, List, Slug};
 use crate::repo;
-use crate::sys::env;
 use crate::sys::listing::Listing;
 use crate::sys::secret::Secret;
+use crate::sys::{env, text};
 
 /// Where the API is if nobody says otherwise.
 const API: &str = "https://api.github.com";
@@ -73,12 +73,24 @@ pub fn slug(context: &Context, named: Option<&str>) -> anyhow::Result<Slug> {
             .map(|job| job.repository)
             .or_else(|| context.env.get(env::GITHUB_REPOSITORY).map(str::to_owned))
     };
-    let from_git = || repo::origin(&context.cwd).ok().flatten().and_then(|url| repository_of(&url));
-    let name = named.map(str::to_owned).or_else(from_job).or_else(from_git);
-    let name = name.ok_or_else(|| Stop::usage("the repository on GitHub is not known", hint()))?;
-    Ok(name
-        .parse()
-        .map_err(|error| Stop::usage(format!("`{}`: {error}", crate::sys::text::one_line(&name)), hint()))?)
+    let name = match named.map(str::to_owned).or_else(from_job) {
+        Some(name) => name,
+        None => {
+            let url = repo::origin(&context.cwd).ok().flatten();
+            let url = url.ok_or_else(|| Stop::usage("the repository on GitHub is not known", hint()))?;
+            let (host, name) = repository_of(&url).unwrap_or_default();
+            if !hosts(context).any(|known| known.eq_ignore_ascii_case(&host)) {
+                // What is elsewhere may be called like somebody else's on GitHub.
+                let message = match host.is_empty() {
+                    true => "the remote `origin` is not on GitHub".to_owned(),
+                    false => format!("the remote `origin` is at {}, not on GitHub", text::one_line(&host)),
+                };
+                return Err(Stop::usage(message, hint()).into());
+            }
+            name
+        }
+    };
+    Ok(name.parse().map_err(|error| Stop::usage(format!("`{}`: {error}", text::one_line(&name)), hint()))?)
 }
 
 /// The policy at a commit or a branch of the repository; `None` if there is none. `place` names it for people.
@@ -95,12 +107,28 @@ pub fn policy(
     policy::find(context, place, |name| Ok(client.file(slug, name.as_str(), at).map_err(Stop::from)?))
 }
 
-/// `owner/name` of an address that git pushes to: the last two parts of its path.
-fn repository_of(url: &str) -> Option<String> {
+/// Hosts whose repositories are on GitHub, or on the installation that is asked.
+fn hosts(context: &Context) -> impl Iterator<Item = String> {
+    let host = |name: &str| {
+        let url: url::Url = context.env.get(name)?.parse().ok()?;
+        Some(url.host_str()?.trim_start_matches("api.").to_owned())
+    };
+    let own = [host(env::GITHUB_SERVER_URL), host(env::GITHUB_API_URL)];
+    ["github.com", "www.github.com", "ssh.github.com"].map(str::to_owned).into_iter().chain(own.into_iter().flatten())
+}
+
+/// The host and `owner/name` of an address that git pushes to: the last two parts of its path.
+fn repository_of(url: &str) -> Option<(String, String)> {
     let path = url.trim_end_matches('/').trim_end_matches(".git");
     let (rest, name) = path.rsplit_once('/')?;
     let owner = rest.rsplit(['/', ':']).next()?;
-    Some(format!("{owner}/{name}"))
+    let (place, _) = match url.split_once("://") {
+        Some((_, rest)) => rest.split_once('/')?,
+        // `git@host:owner/name`; a path has a slash before any colon.
+        None => url.split_once(':').filter(|(host, _)| !host.contains('/'))?,
+    };
+    let host = place.rsplit('@').next()?.split(':').next()?;
+    Some((host.to_owned(), format!("{owner}/{name}")))
 }
 
 /// A list, or why there is none.
@@ -112,7 +140,8 @@ pub(super) fn listing<T, U>(asked: Result<List<T>, Error>, each: impl FnMut(T) -
         Err(error) if error.is_missing() => Listing::Absent,
         Err(error) => {
             let next = error.hint().unwrap_or_else(|| "try again when GitHub answers".to_owned());
-            Listing::Unknown { why: error.to_string(), next }
+            // Without the request's number: what is asked again tomorrow and fails in the same way is the same.
+            Listing::Unknown { why: format!("{}: {}", error.what, error.cause), next }
         }
     }
 }
@@ -129,14 +158,19 @@ mod tests {
 
     #[test]
     fn addresses_of_remotes_name_repositories() {
-        for url in [
-            "https://github.com/o/r.git",
-            "https://github.com/o/r",
-            "git@github.com:o/r.git",
-            "ssh://git@ghe.example:22/o/r/",
+        for (url, host) in [
+            ("https://github.com/o/r.git", "github.com"),
+            ("https://me:pw@github.com/o/r", "github.com"),
+            ("git@github.com:o/r.git", "github.com"),
+            ("github.com:o/r", "github.com"),
+            ("ssh://git@ghe.example:22/o/r/", "ghe.example"),
+            ("git@gitlab.com:o/r.git", "gitlab.com"),
+            ("file:///o/r", ""),
         ] {
-            assert_eq!(repository_of(url).as_deref(), Some("o/r"), "{url}");
+            assert_eq!(repository_of(url), Some((host.to_owned(), "o/r".to_owned())), "{url}");
         }
-        assert_eq!(repository_of("nothing"), None);
+        for url in ["nothing", "/o/r", "../o/r", "./a:b/o/r"] {
+            assert_eq!(repository_of(url), None, "{url}");
+        }
     }
 }

@@ -405,8 +405,8 @@ impl From<Repeats> for crate::evidence::Repeats {
 
 #[derive(Args, Debug)]
 pub(super) struct InitArgs {
-    /// Write GitHub workflows for the policy: a gate for pull requests, reports for forks, a staged deploy; a mgmt.yml
-    /// only if there is none
+    /// Write GitHub workflows for the policy: a gate for pull requests, reports for forks, a staged deploy, the audit of
+    /// a training; a mgmt.yml only if there is none
     #[arg(long)]
     pub(super) github: bool,
     /// Replace a mgmt.yml that is there; with --github the workflows instead

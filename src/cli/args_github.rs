@@ -74,8 +74,8 @@ pub(super) struct RetrainArgs {
     /// and told of; with `--publish`
     #[arg(long)]
     pub(super) remediate: bool,
-    /// Only say what `--remediate` would do
-    #[arg(long, requires = "remediate", conflicts_with = "publish")]
+    /// Only say what `--remediate` would do: nothing is done, told or written, with `--publish` neither
+    #[arg(long, requires = "remediate")]
     pub(super) dry_run: bool,
     /// Who writes the issue [default: github-actions[bot], or whose token it is]
     #[arg(long, value_name = "LOGIN", requires = "publish")]

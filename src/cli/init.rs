@@ -7,6 +7,7 @@ use super::screen::Screen;
 use crate::app::Context;
 use crate::app::init::github::{self, Outcome};
 use crate::app::init::{self, Overwrite, Proposed};
+use crate::sys::text;
 
 pub(super) fn run(context: &Context, args: &InitArgs, screen: &mut Screen) -> anyhow::Result<u8> {
     screen.require("init", &[Format::Human])?;
@@ -39,12 +40,22 @@ fn workflows(context: &Context, args: &InitArgs, screen: &mut Screen) -> anyhow:
         screen.data(&texts.join("\n"));
         return Ok(0);
     }
+    let mut different = Vec::new();
     for (path, outcome) in github::write(&workflows, overwrite(args))? {
         let verb = match outcome {
             Outcome::Written => "wrote",
             Outcome::Unchanged => "kept",
+            Outcome::Different => {
+                different.push(shown(context, &path).as_str().to_owned());
+                "left"
+            }
         };
         screen.data(&format!("{verb} {}\n", shown(context, &path)));
+    }
+    if !different.is_empty() {
+        let verb = if different.len() == 1 { "says" } else { "say" };
+        let hint = "`mgmt init --github --stdout` prints what would stand there, and `--force` puts it there";
+        screen.warning(&format!("{} {verb} something else", text::list(&different)), Some(hint));
     }
     for open in &workflows.open {
         screen.remark(&format!("to do: {open}"));

@@ -105,6 +105,22 @@ fn retrain_value(settings: &Settings) -> Value {
     if !settings.champion.is_empty() {
         out.insert("champion".into(), settings.champion.iter().map(challenge_value).collect::<Vec<_>>().into());
     }
+    if let Some(remedies) = &settings.remediate {
+        let dispatch = match &remedies.dispatch_missed {
+            None => json!(false),
+            Some(inputs) if inputs.is_empty() => json!(true),
+            Some(inputs) => json!({ "inputs": inputs }),
+        };
+        let within = text::duration_setting(remedies.budget.within);
+        let value = json!({
+            "rerun-failed": remedies.rerun_failed,
+            "dispatch-missed": dispatch,
+            "enable-disabled": remedies.enable_disabled,
+            "budget": { "actions": remedies.budget.actions, "within": within },
+            "cooldown": text::duration_setting(remedies.cooldown),
+        });
+        out.insert("remediate".into(), value);
+    }
     out.into()
 }
 

@@ -67,6 +67,7 @@ pub struct Client {
     plain: reqwest::Client,
     runtime: Runtime,
     api: Url,
+    is_anonymous: bool,
     hooks: Hooks,
 }
 
@@ -119,7 +120,7 @@ impl Client {
             };
             builder.build_with_reqwest(http(TOTAL)?).map_err(|error| refused(root_cause(&error)))?
         };
-        Ok(Self { octocrab, plain: http(TOTAL_DOWNLOAD)?, runtime, api, hooks })
+        Ok(Self { octocrab, plain: http(TOTAL_DOWNLOAD)?, runtime, api, is_anonymous: token.is_none(), hooks })
     }
 
     /// Reads; repeated while there is hope. `path` begins with `/`, and holds its query already encoded.
@@ -217,7 +218,7 @@ impl Client {
             let met = match once(self) {
                 Ok(Received::Answer(answer)) => match wait::trouble(answer.status, &answer.headers, &answer.body) {
                     None if (200..300).contains(&answer.status) => return Ok(Received::Answer(answer)),
-                    trouble => (trouble, refusal(what, &answer)),
+                    trouble => (trouble, Error { is_anonymous: self.is_anonymous, ..refusal(what, &answer) }),
                 },
                 Ok(elsewhere) => return Ok(elsewhere),
                 Err(error) if matches!(error.cause, Cause::Transport(_)) => (Some(Trouble::Passing), error),

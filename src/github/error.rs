@@ -20,6 +20,8 @@ pub struct Error {
     pub request_id: Option<String>,
     /// The permission that was missing, where GitHub names it: `issues=write`.
     pub permission: Option<String>,
+    /// Whether it was asked without a token.
+    pub is_anonymous: bool,
 }
 
 /// What came instead of an answer.
@@ -77,7 +79,7 @@ impl Error {
     /// With nothing but a cause.
     #[must_use]
     pub fn new(what: &str, cause: Cause) -> Self {
-        Self { what: what.to_owned(), cause, request_id: None, permission: None }
+        Self { what: what.to_owned(), cause, request_id: None, permission: None, is_anonymous: false }
     }
 
     /// The HTTP status, if GitHub answered with one.
@@ -114,7 +116,10 @@ impl Error {
     /// The next step.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
+        const TOKEN: &str = "no token was given: set GITHUB_TOKEN to one that may see the repository";
         Some(match &self.cause {
+            Cause::Status { status: 401 | 403, .. } if self.is_anonymous => TOKEN.to_owned(),
+            Cause::Status { status: 404, .. } if self.is_anonymous => format!("check the name; {TOKEN}"),
             Cause::Status { status: 401, .. } => {
                 "the token is not valid (any more); give another one in GITHUB_TOKEN".to_owned()
             }
@@ -151,6 +156,11 @@ mod tests {
         let named = Error { permission: Some("issues=write".into()), request_id: Some("A:1".into()), ..said };
         assert_eq!(named.hint().unwrap(), "grant the job the permission `issues: write`");
         assert!(named.to_string().ends_with("(request A:1)"), "{named}");
+        let nobody = |status| Error { is_anonymous: true, ..Error::status("look", status, b"") }.hint().unwrap();
+        assert!(
+            nobody(403).starts_with("no token was given: set GITHUB_TOKEN")
+                && nobody(404).starts_with("check the name")
+        );
         let page = Error::status("list", 502, b"<html>Bad Gateway</html>");
         assert_eq!(page.to_string(), "list: 502 with a page that is not GitHub's API");
         let long = Error::status("list", 422, format!(r#"{{"message":"{}"}}"#, "x".repeat(9_000)).as_bytes());

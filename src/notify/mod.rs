@@ -29,7 +29,7 @@ pub use deliveries::{Deliveries, Delivery};
 pub use line::Hooks;
 pub use notice::{Field, Level, Notice, State};
 #[cfg(feature = "net")]
-pub use send::{End, Failure, Fault, Receipt, Round, address, deliver};
+pub use send::{End, Failure, Fault, Receipt, Round, address, deliver, secret};
 pub use settings::Receiver;
 
 use serde_json::Value;

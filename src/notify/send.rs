@@ -138,6 +138,20 @@ pub fn address(receiver: &Receiver, env: &Env) -> Result<Address, Failure> {
         .map_err(|why| Failure::new(Fault::Setup, format!("what {name} holds {why}"), why.hint().to_owned()))
 }
 
+/// The secret that messages of a receiver are signed with, where one is agreed on.
+///
+/// # Errors
+/// A variable that is not set, or holds no secret.
+pub fn secret(receiver: &Receiver, env: &Env) -> Result<Option<Secret>, Failure> {
+    let Options::Webhook { secret: Some(name) } = &receiver.options else { return Ok(None) };
+    let hint = format!("set {name} to the secret that the receiver knows");
+    let Some(secret) = env.get(name) else {
+        return Err(Failure::new(Fault::Setup, format!("the environment variable {name} is not set"), hint));
+    };
+    let secret = Secret::new(secret);
+    secret.map(Some).map_err(|why| Failure::new(Fault::Setup, format!("{name} is no secret: {why}"), hint))
+}
+
 /// One receiver and what it is told.
 struct Call<'a> {
     receiver: &'a Receiver,
@@ -289,13 +303,7 @@ impl Call<'_> {
 
     /// The header that proves who sent it, where a secret is agreed on.
     fn signature(&self, body: &[u8]) -> Result<Vec<(HeaderName, HeaderValue)>, Failure> {
-        let Options::Webhook { secret: Some(name) } = &self.receiver.options else { return Ok(Vec::new()) };
-        let hint = format!("set {name} to the secret that the receiver knows");
-        let secret = self.hooks.env.get(name).ok_or_else(|| {
-            Failure::new(Fault::Setup, format!("the environment variable {name} is not set"), hint.clone())
-        })?;
-        let secret = Secret::new(secret)
-            .map_err(|why| Failure::new(Fault::Setup, format!("{name} is no secret: {why}"), hint.clone()))?;
+        let Some(secret) = secret(self.receiver, &self.hooks.env)? else { return Ok(Vec::new()) };
         let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret.expose().as_bytes());
         let tag = ring::hmac::sign(&key, body);
         let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();

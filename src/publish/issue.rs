@@ -137,8 +137,9 @@ pub fn content(audit: &Audit) -> String {
         is_decisive || matches!(slot.state.class(), Class::Bad | Class::Unknown | Class::Late)
     };
     let slots: Vec<_> = audit.slots.iter().filter(is_told).collect();
-    let remedies: Vec<_> =
-        audit.remedies.iter().map(|one| (one.action, one.slot, one.run_id, one.outcome, &one.detail)).collect();
+    // What is withheld is told, and differs with who asks.
+    let remedies = audit.remedies.iter().filter(|one| one.is_tried());
+    let remedies: Vec<_> = remedies.map(|one| (one.action, one.slot, one.run_id, one.outcome, &one.detail)).collect();
     let told = json!({
         "verdict": audit.verdict,
         "decided_by": audit.decided_by,

@@ -21,7 +21,7 @@ use super::want::{self, Want};
 use super::wiring::{self, Finding};
 use super::workflow::File;
 use crate::gate::{RuleVerdict, Verdict};
-use crate::sys::text;
+use crate::sys::{clock, text};
 
 /// The name of the schema.
 pub const SCHEMA: &str = "mgmt.audit/1";
@@ -171,7 +171,7 @@ pub fn audit(settings: &Settings, facts: Facts, sources: &Sources) -> Outcome {
             problems.push(Finding::new(RuleVerdict::Fail, &wiring::NEVER, message));
         }
     }
-    problems.extend(decisive(newest.map(|newest| &judged[newest])));
+    problems.extend(decisive(&settings.workflow, newest.map(|newest| &judged[newest])));
     problems.extend(earlier(&judged[..newest.unwrap_or(0)]));
     // A slot that a run by hand covered says nothing of why it had to.
     let told = newest.map(|newest| &judged[newest].slot).filter(|slot| slot.covered_by.is_none());
@@ -251,7 +251,7 @@ fn moment(schedule: &Schedule) -> Moment {
 }
 
 /// What the newest slot says.
-fn decisive(newest: Option<&Judged>) -> Vec<Finding> {
+fn decisive(file: &str, newest: Option<&Judged>) -> Vec<Finding> {
     let Some(Judged { slot, comparisons, .. }) = newest else {
         let message = "no slot of the history can be judged";
         return vec![Finding::new(RuleVerdict::Inconclusive, &wiring::NOTHING, message)];
@@ -270,7 +270,13 @@ fn decisive(newest: Option<&Judged>) -> Vec<Finding> {
             let message = format!("{told}; run {run} was started by hand instead");
             Some(Finding::new(RuleVerdict::Warn, &wiring::COVERED, message))
         }
-        (Some(level), None) => Some(Finding::new(level, &wiring::STATE, told)),
+        (Some(level), None) => {
+            let finding = Finding::new(level, &wiring::STATE, told);
+            Some(match next_step(slot.state, &text::one_line(file)) {
+                Some(hint) => finding.with_hint(hint),
+                None => finding,
+            })
+        }
     });
     let of = |verdict| comparisons.iter().filter(move |one| one.verdict == verdict);
     out.extend(of(RuleVerdict::Inconclusive).map(|one| {
@@ -283,13 +289,25 @@ fn decisive(newest: Option<&Judged>) -> Vec<Finding> {
     out
 }
 
+/// What to do about a slot whose run tells nothing.
+fn next_step(state: State, file: &str) -> Option<String> {
+    match state {
+        State::Missed => Some(format!(
+            "start it by hand: `gh workflow run {file}`; GitHub tells nobody why a scheduled run never began or began late"
+        )),
+        State::Disabled => Some(format!("enable it: `gh workflow enable {file}`")),
+        State::Unknown => Some("see the other problems: they say what could not be seen".to_owned()),
+        _ => None,
+    }
+}
+
 /// A slot in a sentence fragment.
 fn told(slot: &Slot) -> String {
     let detail = slot.detail.as_deref().map(|detail| format!(" ({detail})")).unwrap_or_default();
     let late = slot.late_seconds.filter(|_| slot.state == State::Late);
     let late = late.map(|late| text::duration(std::time::Duration::from_secs(late.unsigned_abs())));
     let late = late.map(|late| format!(" by {late}")).unwrap_or_default();
-    format!("the slot of {} is {}{late}{detail}", slot.expected_at, slot.state.word())
+    format!("the slot of {} is {}{late}{detail}", clock::minute(slot.expected_at), slot.state.word())
 }
 
 /// What slots before the newest one say.
@@ -317,7 +335,8 @@ fn around(settings: &Settings, facts: &Facts, judge: &Judge<'_>, newest: Option<
     match (workflow.is_known, judge::disabled(workflow.state.as_deref())) {
         (Some(false), _) => {
             let message = format!("GitHub knows no workflow {file}: it is not on the default branch");
-            out.push(Finding::new(RuleVerdict::Fail, &wiring::BRANCH, message));
+            let hint = "check the name under `retrain: workflow:`, or merge the workflow into the default branch";
+            out.push(Finding::new(RuleVerdict::Fail, &wiring::BRANCH, message).with_hint(hint));
         }
         (_, Some(why)) if newest != Some(State::Disabled) => {
             out.push(Finding::new(RuleVerdict::Fail, &wiring::DISABLED, why));

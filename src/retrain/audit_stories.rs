@@ -340,8 +340,8 @@ fn the_schema_is_frozen() {
         {
           "level": "fail",
           "code": "audit.slot",
-          "message": "the slot of 2026-06-21T18:00:00Z is failed (its run failed: job `train`, step `fit`)",
-          "hint": "look at the run; `mgmt audit retrain` lists every slot with its state",
+          "message": "the slot of 2026-06-21 18:00 UTC is failed (its run failed: job `train`, step `fit`)",
+          "hint": "look at the run: it tells more than its state",
           "file": null,
           "line": null
         },

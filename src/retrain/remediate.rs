@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::words::{CODE, words};
 use crate::decode::tree::{Data, Node};
-use crate::decode::{Decoder, Fields, Key, schema};
+use crate::decode::{Decoder, Fields, Key, Place, schema};
 
 /// How long after an action the next one may follow, where nobody says.
 const COOLDOWN: Duration = Duration::from_secs(3600);
@@ -100,12 +100,17 @@ pub(super) fn decode(decoder: &mut Decoder, node: &Node) -> Option<Remedies> {
     // An action whose name is misspelt is told of by its own error.
     let is_clear = matches!(&node.data, Data::Map(pairs) if pairs.len() == known);
     if is_clear && !remedies.rerun_failed && !remedies.enable_disabled && remedies.dispatch_missed.is_none() {
-        let help = "write `rerun-failed: true`, `dispatch-missed: true` or `enable-disabled: true`, or leave the \
-                    section out";
-        decoder.error(CODE, fields.place, "`remediate` declares no action", Some(help.to_owned()));
+        undeclared(decoder, fields.place);
         return None;
     }
     Some(remedies)
+}
+
+/// A section that declares nothing.
+pub(super) fn undeclared(decoder: &mut Decoder, place: &Place) {
+    let help =
+        "write `rerun-failed: true`, `dispatch-missed: true` or `enable-disabled: true`, or leave the section out";
+    decoder.error(CODE, place, "`remediate` declares no action", Some(help.to_owned()));
 }
 
 fn dispatch(decoder: &mut Decoder, node: &Node) -> Option<Option<BTreeMap<String, String>>> {

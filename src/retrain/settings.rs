@@ -236,6 +236,9 @@ pub fn decode(decoder: &mut Decoder, node: &Node) -> Option<Settings> {
         decoder.error(CODE, place, "a new model has no metrics that could be compared", Some(help));
     }
     let remediate = fields.get("remediate").map_or(Some(None), |node| remediate::decode(decoder, node).map(Some));
+    if let (None, Some(place)) = (fields.get("remediate"), fields.key_place("remediate")) {
+        remediate::undeclared(decoder, place);
+    }
     let (repository, workflow) = workflow?;
     Some(Settings {
         repository,

@@ -84,6 +84,7 @@ fn every_mistake_has_its_place() {
         ("{ workflow: t.yml, expect: { artifact: { name: a, commit: b } } }", "1:40 a model is left as"),
         ("{ workflow: t.yml, expect: { deploy: { within: 1h } } }", "1:38 a deployment shows in"),
         ("{ workflow: t.yml, champion: [{ metric: f1, min: 1 }] }", "1:20 a new model has no metrics"),
+        ("{ workflow: t.yml, remediate: }", "1:20 `remediate` declares no action"),
         ("{ workflow: t.yml, remediate: {} }", "1:31 `remediate` declares no action"),
         (
             "{ workflow: t.yml, remediate: { rerun-failed: false, cooldown: 2h } }",

@@ -20,7 +20,7 @@ macro_rules! codes {
 codes! {
     STATE = "audit.slot", Warning,
         "The newest slot of the schedule that can be judged is not as it should be: its state tells what is wrong. It decides the verdict.",
-        "look at the run; `mgmt audit retrain` lists every slot with its state";
+        "look at the run: it tells more than its state";
     COVERED = "audit.covered", Warning,
         "The schedule did not do its work, and a run by hand did it instead.",
         "find out why the schedule did not run: the next one may not be seen";

@@ -472,3 +472,27 @@ fn a_gate_decides_only_what_it_is_asked() {
     assert_eq!(project.run(&["phase-check"]).code, 3);
     assert_eq!(project.run(&["data-check"]).code, 3);
 }
+
+#[test]
+fn nothing_that_is_said_of_a_training_is_left_out() {
+    let project = Project::with(
+        "version: 1\nretrain:\n  workflow: train.yml\n  cron: { cron: '0 18 * * 0', timezone: UTC }\n  late-after: 10m\n  \
+         tolerance: 6h\n  timeout: 90m\n  history: 8w\n  expect: { branch: main, artifact: model, metrics: { file: m.json, \
+         must: [f1] }, deploy: { within: 6h, environment: live } }\n  champion: [{ metric: f1, min: 0.6 }]\n  remediate: { \
+         rerun-failed: true, dispatch-missed: { inputs: { full: true } }, budget: { actions: 3 } }\n",
+    );
+    let shown = project.run(&["config", "show", "--format", "json"]);
+    let value: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&project.run(&["config", "schema"]).stdout).unwrap();
+    let keys = schema["properties"]["retrain"]["properties"].as_object().unwrap().keys();
+    let missing: Vec<_> = keys.filter(|key| value["retrain"].get(key).is_none()).collect();
+    assert_eq!(missing, [""; 0], "{value:#}");
+    let remediate = serde_json::json!({
+        "rerun-failed": true, "dispatch-missed": { "inputs": { "full": "true" } }, "enable-disabled": false,
+        "budget": { "actions": 3, "within": "7d" }, "cooldown": "1h",
+    });
+    assert_eq!(value["retrain"]["remediate"], remediate);
+    let yaml = project.run(&["config", "show"]).stdout;
+    project.write("again.yml", &yaml);
+    assert_eq!(project.run(&["config", "show", "--config", "again.yml"]).stdout, yaml);
+}

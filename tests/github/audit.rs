@@ -251,6 +251,26 @@ fn every_state_is_found_from_what_github_answers() {
 }
 
 #[test]
+fn a_github_that_does_not_answer_leaves_an_audit_that_says_so() {
+    for status in [401, 403] {
+        let scene = Scene::new();
+        scene.fake.fault(Fault::on("GET", "/repos/org/app").status(status).always());
+        let before = scene.fake.requests().len();
+        let (code, audit) = scene.audit(&[]);
+        assert_eq!((code, audit["verdict"].as_str()), (4, Some("inconclusive")), "{status}: {audit}");
+        assert_eq!(audit["slots"].as_array().unwrap().last().unwrap()["state"], "unknown");
+        let problems = audit["problems"].to_string();
+        assert!(problems.contains(&format!("look at org/app: {status}")), "{problems}");
+        assert_eq!(scene.fake.requests().len() - before, 1, "it is not asked again and again");
+        assert_eq!(scene.audit(&[]).1, audit, "nothing that differs from time to time");
+    }
+    let gone = Scene::new();
+    gone.fake.fault(Fault::on("GET", "/repos/org/app").status(404).always());
+    let ran = gone.mgmt(&["--as-of", AS_OF]);
+    assert!(ran.code == 4 && ran.stdout.is_empty() && ran.stderr.contains("check the name"), "{ran:?}");
+}
+
+#[test]
 fn a_look_up_that_nothing_depends_on_is_a_note() {
     for status in [404, 403] {
         let scene = Scene::new();
@@ -325,6 +345,28 @@ fn what_cannot_be_asked_says_what_to_do() {
     scene.project.write("mgmt.yml", "version: 1\n");
     let none = scene.mgmt(&["--as-of", AS_OF]);
     assert_eq!((none.code, none.stderr.contains("audits no schedule")), (2, true), "{none:?}");
+}
+
+#[test]
+fn a_remote_that_is_not_on_github_is_not_looked_for_there() {
+    let scene = Scene::new();
+    scene.project.git(&["remote", "add", "origin", "git@github.com:org/app.git"]);
+    let audit = || {
+        let mut command = scene.project.command();
+        command.env("GITHUB_API_URL", scene.fake.url()).env("GITHUB_TOKEN", TOKEN);
+        ran(command.args(["audit", "retrain", "--as-of", AS_OF]).output().unwrap())
+    };
+    assert_eq!(audit().code, 0);
+    for (url, told) in [
+        ("git@gitlab.com:org/app.git", "the remote `origin` is at gitlab.com, not on GitHub"),
+        ("../org/app", "the remote `origin` is not on GitHub"),
+    ] {
+        scene.project.git(&["remote", "set-url", "origin", url]);
+        let before = scene.fake.requests().len();
+        let refused = audit();
+        assert_eq!((refused.code, scene.fake.requests().len()), (2, before), "{refused:?}");
+        assert!(refused.stderr.contains(told) && refused.stderr.contains("name it: --repo"), "{refused:?}");
+    }
 }
 
 #[test]

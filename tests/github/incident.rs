@@ -301,6 +301,21 @@ fn a_label_that_may_not_be_made_keeps_no_issue_away() {
 }
 
 #[test]
+fn a_github_that_does_not_answer_is_told_by_all_that_is_left() {
+    let scene = Scene::new();
+    scene.training.fake.fault(Fault::on("GET", "/**").status(401).always());
+    let ran = scene.publish(AS_OF);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(scene.message().0.starts_with("WARNING: Nobody can say"), "{:?}", scene.message());
+    let project = &scene.training.project;
+    assert!(project.read(".git/summary").contains("inconclusive") && project.read(".git/output").contains("\n4\n"));
+    // Who cannot see whether it was told tells of it again, at home only once.
+    assert_eq!(scene.audit(At::Home, LATER, &["--publish"]).code, 4);
+    assert_eq!(scene.audit(At::Home, LATEST, &["--publish"]).code, 4);
+    assert_eq!(scene.discord.messages().len(), 1);
+}
+
+#[test]
 fn an_app_that_writes_under_its_own_name_is_told_how_to_find_its_issue_again() {
     let scene = Scene::missed();
     scene.training.fake.token(TOKEN, TokenKind::Actions, "trainer[bot]", &[]);

@@ -149,6 +149,13 @@ fn a_receiver_that_is_not_set_up_is_a_usage_error() {
     error: slack: what SLACK_WEBHOOK_URL holds is not https, and everybody on the way could read the webhook's secret
     help: write https://; only addresses of this machine may be http
     ");
+    let mut unsigned = scene.project.command();
+    unsigned.env("PAGER_URL", "https://pager.example/x").env_remove("PAGER_SECRET");
+    let unsigned = scene.ran(unsigned.args(["notify", "test", "pager", "--dry-run"]));
+    assert!(
+        unsigned.code == 2 && unsigned.stderr.contains("PAGER_SECRET is not set"),
+        "a dry run says it too: {unsigned:?}"
+    );
     let none = scene.run(&["notify", "test", "discrod"]);
     assert!(none.code == 2 && none.stderr.contains("did you mean `discord`?"), "{none:?}");
     let empty = Project::with("version: 1\n").run(&["notify", "test"]);

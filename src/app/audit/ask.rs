@@ -35,10 +35,18 @@ pub(super) struct Ask<'a> {
 }
 
 impl Ask<'_> {
-    /// What lists tell, and the default branch.
-    pub(super) fn facts(&self) -> anyhow::Result<(Facts, String)> {
+    /// What lists tell, and the default branch; of a GitHub that does not answer only that it does not.
+    pub(super) fn facts(&self) -> anyhow::Result<(Facts, Option<String>)> {
         let mut facts = Facts::unknown(self.as_of, &self.slug.to_string());
-        let repository = self.client.repository(self.slug).map_err(Stop::from)?;
+        let repository = match self.client.repository(self.slug) {
+            Ok(repository) => repository,
+            Err(error) if error.is_missing() => return Err(Stop::from(error).into()),
+            Err(error) => {
+                facts.notes.extend(error.hint());
+                facts.runs = listing(Err::<github::List<github::Run>, _>(error), run);
+                return Ok((facts, None));
+            }
+        };
         facts.repository.default_branch = Some(repository.default_branch.clone());
         facts.repository.is_fork = repository.fork;
         facts.repository.is_private = repository.private;
@@ -72,7 +80,7 @@ impl Ask<'_> {
         if let Some(Trace::Commit(globs)) = &self.settings.expect.model {
             facts.commits = self.commits(&repository.default_branch, &globs.patterns);
         }
-        Ok((facts, repository.default_branch))
+        Ok((facts, Some(repository.default_branch)))
     }
 
     fn runs(&self, workflow: &str, limit: usize) -> Listing<Run> {

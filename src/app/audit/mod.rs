@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Context, Stop, remote};
 use crate::config::Config;
 use crate::github::Client;
-use crate::retrain::audit::Outcome;
+use crate::retrain::audit::{Outcome, Sources};
 use crate::retrain::want::Want;
 use crate::retrain::{self, Audit, Facts, Settings};
 
@@ -72,7 +72,7 @@ pub struct Audited {
 ///
 /// # Errors
 /// No settings for it, a moment in the future, or a GitHub that does not know the repository. Whatever else is not
-/// known is part of the audit.
+/// known, also because GitHub does not answer, is part of the audit.
 pub fn audit(context: &Context, request: &Request, tell: impl Fn(&str) + 'static) -> anyhow::Result<Audited> {
     let config = context.load()?;
     remediable(&config, request)?;
@@ -142,10 +142,13 @@ pub fn of(context: &Context, client: &Client, config: &Config, request: &Request
     let ask = ask::Ask { client, slug: &slug, settings, from, as_of };
     let (mut facts, branch) = ask.facts()?;
     let is_here = settings.repository.is_none() && request.repo.is_none();
-    let sources = match is_here {
-        true => sources::here(&config.root, &settings.workflow),
-        false => sources::there(client, &slug, &branch, &settings.workflow),
+    let sources = match (is_here, &branch) {
+        (true, _) => sources::here(&config.root, &settings.workflow),
+        (false, Some(branch)) => sources::there(client, &slug, branch, &settings.workflow),
+        (false, None) => Sources::default(),
     };
+    // Who does not answer once is not asked again and again.
+    let Some(branch) = branch else { return Ok(retrain::audit(settings, facts, &sources).audit) };
     ask.since(&mut facts, &branch, &sources);
     let mut artifacts = ask.artifacts(&mut facts);
     let mut asked = BTreeSet::new();

@@ -212,12 +212,13 @@ impl<'a> Desk<'a> {
         })
     }
 
-    /// Whether the issue still keeps what was found in it or written last: another audit may be at work.
-    pub(super) fn stands(&self, found: &Found) -> bool {
-        let Some(number) = found.number else { return true };
-        let now = self.client.issue(&self.home, number).ok();
-        let kept = now.and_then(|now| issue::read::<Kept>(now.body.as_deref().unwrap_or_default()));
-        kept.is_some_and(|(kept, _)| Some(&kept) == found.kept.as_ref())
+    /// Whether the issue still keeps what was found in it or written last; otherwise why it does not, in words.
+    pub(super) fn stands(&self, found: &Found) -> Result<(), &'static str> {
+        let Some(number) = found.number else { return Ok(()) };
+        let now = self.client.issue(&self.home, number).map_err(|_| "the issue cannot be looked at")?;
+        let kept = issue::read::<Kept>(now.body.as_deref().unwrap_or_default());
+        let is_same = kept.is_some_and(|(kept, _)| Some(&kept) == found.kept.as_ref());
+        if is_same { Ok(()) } else { Err("another audit is at work") }
     }
 
     /// Closes the others, with a pointer to the one that stays.

@@ -20,9 +20,6 @@ use crate::retrain::remedy::Outcome;
 use crate::retrain::{Audit, Incident, Remedy, plan};
 use crate::sys::text;
 
-/// Why nothing is done beside another audit.
-const ANOTHER: &str = "another audit is at work";
-
 /// What earlier audits left, and where it is written down.
 struct Books<'a> {
     /// Where the issue is, if it can be looked for.
@@ -49,9 +46,7 @@ pub(super) fn bring(subject: &Subject<'_>, audit: &mut Audit, job: Option<&Job>,
         audit.notes.push(format!("{} is not over: its slot is tried again", known.incident.id));
     }
     let planned = books.remedies(subject, audit);
-    if subject.acts && planned.is_none() && audit.verdict == Verdict::Fail {
-        published.done.push("nothing was done about it: no action that is declared would help".to_owned());
-    }
+    published.done.extend(idle(subject, audit, planned.as_ref()));
     let content = issue::content(audit);
     let is_new = known.as_ref().is_none_or(|kept| kept.content != content);
     let told = |incident: &Incident, deliveries| {
@@ -86,7 +81,19 @@ pub(super) fn bring(subject: &Subject<'_>, audit: &mut Audit, job: Option<&Job>,
 pub(super) fn preview(subject: &Subject<'_>, audit: &mut Audit, published: &mut Published) {
     let books = Books::open(subject, audit, false, published);
     let planned = books.remedies(subject, audit);
+    published.done.extend(idle(subject, audit, planned.as_ref()));
     audit.remedies.extend(planned.filter(|one| one.outcome == Outcome::Planned));
+}
+
+/// That nothing is called for, where somebody wants to know.
+fn idle(subject: &Subject<'_>, audit: &Audit, planned: Option<&Remedy>) -> Option<String> {
+    let is_told = subject.acts && planned.is_none();
+    let why = match audit.verdict {
+        Verdict::Fail => "no action that is declared would help",
+        Verdict::Pass => "nothing has to be",
+        Verdict::Inconclusive | Verdict::Interrupted => "nobody knows whether something has to be",
+    };
+    is_told.then(|| format!("nothing is done about it: {why}"))
 }
 
 /// Does it.
@@ -100,18 +107,18 @@ fn act(
     published: &mut Published,
 ) {
     let before = kept.remedies.clone();
-    let done = match Hand::of(subject, audit) {
-        Some(_) if !books.stands() => one.ended(Outcome::Withheld, ANOTHER).into(),
-        Some(hand) => {
+    let done = match (Hand::of(subject, audit), books.stands()) {
+        (Some(hand), Ok(())) => {
             kept.remedies = plan::joined(&[&before, &[one.ended(Outcome::Begun, "")]]);
             match (books.keep(audit, kept, published), books.stands()) {
-                (false, _) => one.ended(Outcome::Withheld, "it could not be written down before it is done").into(),
+                (true, Ok(())) => hand.act(one),
                 // Whoever wrote last goes on.
-                (true, false) => return published.done.push(format!("Did not {}: {ANOTHER}", one.told())),
-                (true, true) => hand.act(one),
+                (true, Err(why)) => return published.done.push(format!("Did not {}: {why}", one.told())),
+                (false, _) => one.ended(Outcome::Withheld, "it could not be written down before it is done").into(),
             }
         }
-        None => one.ended(Outcome::Withheld, "the repository is not known").into(),
+        (Some(_), Err(why)) => one.ended(Outcome::Withheld, why).into(),
+        (None, _) => one.ended(Outcome::Withheld, "the repository is not known").into(),
     };
     let Done { remedy, link: shows, hint } = done;
     kept.remedies = plan::joined(&[&before, std::slice::from_ref(&remedy)]);
@@ -159,9 +166,9 @@ impl<'a> Books<'a> {
         Self { desk, found, memory, local, forgotten, is_job }
     }
 
-    /// Whether the issue is as this audit knows it.
-    fn stands(&self) -> bool {
-        self.desk.as_ref().is_none_or(|desk| desk.stands(&self.found))
+    /// Whether the issue is as this audit knows it; otherwise why nothing is done.
+    fn stands(&self) -> Result<(), &'static str> {
+        self.desk.as_ref().map_or(Ok(()), |desk| desk.stands(&self.found))
     }
 
     /// What was told last: of issue and history the later one.

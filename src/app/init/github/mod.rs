@@ -110,6 +110,8 @@ pub enum Outcome {
     Written,
     /// It was there, word for word.
     Unchanged,
+    /// It says something else, and stays.
+    Different,
 }
 
 /// Looks at the policy and the project and says what would be written; writes nothing. Where there is no policy yet,
@@ -162,32 +164,25 @@ fn compose(
     Ok(out)
 }
 
-/// Writes the policy, if there is none, and the workflows. A file that says something else is a reason to write nothing
-/// at all, unless it may be replaced; a policy that is there stays in any case.
+/// Writes the policy, if there is none, and the workflows. A file that says something else stays, unless it may be
+/// replaced; a policy that is there stays in any case.
 ///
 /// # Errors
-/// [`Stop`] with exit code 2 for files that may not be replaced; a failed write, with what was written before it.
+/// A failed write, with what was written before it.
 pub fn write(workflows: &Workflows, overwrite: Overwrite) -> anyhow::Result<Vec<(Utf8PathBuf, Outcome)>> {
-    let is_same = |file: &File| {
-        fs::read(&workflows.root.join(&file.path), MAX_BYTES).ok().as_deref() == Some(file.text.as_bytes())
-    };
-    // A link that leads nowhere is a file too: somebody put it there.
-    let is_there = |file: &&File| workflows.root.join(&file.path).symlink_metadata().is_ok();
-    let others: Vec<_> = workflows.files.iter().filter(is_there).filter(|file| !is_same(file)).collect();
-    if let (Overwrite::No, [_, ..]) = (overwrite, others.as_slice()) {
-        let names: Vec<_> = others.iter().map(|file| file.path.as_str()).collect();
-        let verb = if names.len() == 1 { "is there already and says" } else { "are there already and say" };
-        let hint = "`mgmt init --github --force` replaces what is named here, `mgmt init --github --stdout` only prints \
-             the proposal";
-        return Err(Stop::usage(format!("{} {verb} something else", text::list(&names)), Some(hint.into())).into());
-    }
     let mut done = Vec::new();
     if let Some(policy) = &workflows.policy {
         done.push((super::write(policy, Overwrite::No)?, Outcome::Written));
     }
     for file in &workflows.files {
         let path = workflows.root.join(&file.path);
-        let outcome = if is_same(file) { Outcome::Unchanged } else { Outcome::Written };
+        let is_same = fs::read(&path, MAX_BYTES).ok().as_deref() == Some(file.text.as_bytes());
+        // A link that leads nowhere is a file too: somebody put it there.
+        let outcome = match (is_same, path.symlink_metadata().is_ok(), overwrite) {
+            (true, ..) => Outcome::Unchanged,
+            (false, true, Overwrite::No) => Outcome::Different,
+            _ => Outcome::Written,
+        };
         if outcome == Outcome::Written {
             let folder = path.parent().unwrap_or(&workflows.root);
             let result = fs::create_dir_all(folder).and_then(|()| fs::write_atomic(&path, file.text.as_bytes()));
