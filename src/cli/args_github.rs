@@ -61,7 +61,7 @@ pub(super) struct RetrainArgs {
     #[command(flatten)]
     pub(super) repo: RepoArgs,
     /// Audit as of this moment, such as 2030-01-31T12:00:00Z [default: now]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(super) as_of: Option<jiff::Timestamp>,
     /// Keep one issue and one notice for as long as the schedule does not do its work, and write reports, job summary
     /// and outputs; nothing is written without it
@@ -80,6 +80,12 @@ pub(super) struct RetrainArgs {
     /// Who writes the issue [default: github-actions[bot], or whose token it is]
     #[arg(long, value_name = "LOGIN", requires = "publish")]
     pub(super) author: Option<String>,
+}
+
+/// A moment, or what one looks like.
+#[cfg(feature = "net")]
+fn moment(text: &str) -> Result<jiff::Timestamp, &'static str> {
+    text.parse().map_err(|_| "a moment has a day, a time and a zone, such as 2030-01-31T12:00:00Z")
 }
 
 #[cfg(feature = "net")]

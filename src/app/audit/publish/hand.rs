@@ -67,7 +67,7 @@ impl<'a> Hand<'a> {
     /// Looks whether the moment is still the one it was planned for, and returns the run it is about.
     fn looked(&self, one: &Remedy) -> Result<Option<Run>, String> {
         let (seen, run) = self.look(one).map_err(|error| match error.http_status() {
-            // Nothing that differs from one time to the next: it is compared with what the audit before said.
+            // Nothing that differs from one time to the next, such as the number of a request.
             Some(status) => format!("GitHub answers {status} to the look before it"),
             None => "GitHub does not answer the look before it".to_owned(),
         })?;
@@ -134,7 +134,8 @@ impl<'a> Hand<'a> {
         });
         let one =
             Remedy { run_id: found.as_ref().ok().and_then(Option::as_ref).map(|run| run.id).or(id), ..one.clone() };
-        seen(&one, found, "no run of it shows", |run| format!("run {} is {}", run.id, word(run)))
+        let otherwise = id.map_or("no run of it shows".to_owned(), |id| format!("its run {id} does not show"));
+        seen(&one, found, &otherwise, |run| format!("run {} is {}", run.id, word(run)))
     }
 
     fn enable(&self, one: &Remedy) -> Done {
