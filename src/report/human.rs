@@ -112,8 +112,7 @@ impl Palette {
 
 /// Renders a record.
 pub(super) fn render(record: &Record, options: Options) -> String {
-    let palette = Palette::new(options.colour);
-    let mut out = Writer { palette, text: String::new() };
+    let mut out = Writer::new(options);
     out.title(record);
     out.checks(record);
     out.outputs(record);
@@ -127,18 +126,23 @@ pub(super) fn render(record: &Record, options: Options) -> String {
     out.text
 }
 
-struct Writer {
-    palette: Palette,
-    text: String,
+/// Text for a terminal, line by line; reports of other things are written with it as well.
+pub(super) struct Writer {
+    pub(super) palette: Palette,
+    pub(super) text: String,
 }
 
 impl Writer {
-    fn line(&mut self, line: &str) {
+    pub(super) fn new(options: Options) -> Self {
+        Self { palette: Palette::new(options.colour), text: String::new() }
+    }
+
+    pub(super) fn line(&mut self, line: &str) {
         self.text.push_str(line.trim_end());
         self.text.push('\n');
     }
 
-    fn heading(&mut self, heading: &str) {
+    pub(super) fn heading(&mut self, heading: &str) {
         let strong = self.palette.strong;
         self.line("");
         self.line(&format!("{strong}{heading}{strong:#}"));

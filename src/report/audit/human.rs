@@ -2,6 +2,7 @@
 
 use super::{about, headline, legend, numbers, place, remarkable, schedule, sentence, strip, word};
 use crate::gate::RuleVerdict;
+use crate::report::human::Writer;
 use crate::report::{Options, Palette};
 use crate::retrain::Audit;
 use crate::retrain::remedy::Outcome;
@@ -18,7 +19,7 @@ const TAIL: usize = 20;
 const WIDTH: usize = 300;
 
 pub(super) fn render(audit: &Audit, options: Options) -> String {
-    let mut out = Writer { palette: Palette::new(options.colour), text: String::new() };
+    let mut out = Writer::new(options);
     let Palette { strong, dim, .. } = out.palette;
     let name = format!("{} in {}", text::one_line(&audit.workflow), text::one_line(&audit.repository));
     out.line(&format!("{strong}audit retrain {name}{strong:#}  {dim}as of {}{dim:#}", clock::minute(audit.as_of)));
@@ -36,14 +37,14 @@ pub(super) fn render(audit: &Audit, options: Options) -> String {
         let (when, word) = (clock::minute(slot.expected_at), slot.state.word());
         out.line(&format!("  {when}  {style}{word:<19}{style:#}  {run:<15}  {about}"));
     }
-    out.rest(all.len(), slots.len());
+    out.more(all.len(), slots.len());
     out.failure(audit);
     out.champion(audit);
     out.heading("history");
     for line in numbers(audit) {
         out.line(&format!("  {}", short(&line)));
     }
-    out.problems(audit);
+    out.findings(audit);
     out.remedies(audit);
     out.line("");
     let verdict = out.palette.verdict(audit.verdict);
@@ -55,24 +56,8 @@ fn short(words: &str) -> String {
     text::shorten(&text::one_line(words), WIDTH)
 }
 
-struct Writer {
-    palette: Palette,
-    text: String,
-}
-
 impl Writer {
-    fn line(&mut self, line: &str) {
-        self.text.push_str(line.trim_end());
-        self.text.push('\n');
-    }
-
-    fn heading(&mut self, heading: &str) {
-        let strong = self.palette.strong;
-        self.line("");
-        self.line(&format!("{strong}{heading}{strong:#}"));
-    }
-
-    fn rest(&mut self, all: usize, shown: usize) {
+    fn more(&mut self, all: usize, shown: usize) {
         if all > shown {
             let dim = self.palette.dim;
             self.line(&format!("  {dim}… and {} more, all of them in --format json{dim:#}", all - shown));
@@ -149,7 +134,7 @@ impl Writer {
         }
     }
 
-    fn problems(&mut self, audit: &Audit) {
+    fn findings(&mut self, audit: &Audit) {
         if !audit.problems.is_empty() || !audit.notes.is_empty() {
             self.heading("problems");
         }
@@ -167,7 +152,7 @@ impl Writer {
                 self.line(&format!("         help: {}", short(hint)));
             }
         }
-        self.rest(audit.problems.len(), audit.problems.len().min(PROBLEMS));
+        self.more(audit.problems.len(), audit.problems.len().min(PROBLEMS));
         for note in &audit.notes {
             let dim = self.palette.dim;
             self.line(&format!("  {dim}note   {}{dim:#}", short(note)));
