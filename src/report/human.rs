@@ -1,15 +1,14 @@
 //! The report for a terminal: what failed first, then what to do. Readable without colour.
 
-use anstyle::{AnsiColor, Style};
-
+use super::terminal::{Options, Palette, Writer};
 use super::tests::{Weight, aside, lists};
-use super::{Options, advice, compare, score};
-use crate::check::outcome::{Skip, Status};
+use super::{advice, compare, score};
+use crate::check::outcome::Status;
 use crate::evidence::Level;
 use crate::evidence::metric;
 use crate::gate::facts::{LEFT_OUT, NOT_MEASURED};
 use crate::gate::patch::PatchFile;
-use crate::gate::{RuleResult, RuleVerdict, Verdict};
+use crate::gate::{RuleResult, RuleVerdict};
 use crate::record::Record;
 use crate::sys::text;
 
@@ -34,82 +33,6 @@ const STEPS: usize = 3;
 /// Problems shown before the rest is counted.
 const PROBLEMS: usize = 20;
 
-/// The few colours in use; none of them carries meaning alone.
-#[derive(Clone, Copy, Debug)]
-pub struct Palette {
-    /// Held.
-    pub good: Style,
-    /// Did not hold.
-    pub bad: Style,
-    /// Somebody should look.
-    pub doubt: Style,
-    /// Beside the point.
-    pub dim: Style,
-    /// A heading.
-    pub strong: Style,
-}
-
-impl Palette {
-    /// With or without colour.
-    #[must_use]
-    pub fn new(colour: bool) -> Self {
-        if !colour {
-            return Self {
-                good: Style::new(),
-                bad: Style::new(),
-                doubt: Style::new(),
-                dim: Style::new(),
-                strong: Style::new(),
-            };
-        }
-        Self {
-            good: AnsiColor::Green.on_default(),
-            bad: AnsiColor::Red.on_default().bold(),
-            doubt: AnsiColor::Yellow.on_default(),
-            dim: Style::new().dimmed(),
-            strong: Style::new().bold(),
-        }
-    }
-
-    /// The word and colour of a check's outcome, five columns wide.
-    #[must_use]
-    pub fn check(&self, check: &crate::check::CheckOutcome) -> String {
-        let (word, style) = match check.status {
-            Status::Passed => ("pass", self.good),
-            Status::Failed | Status::TimedOut | Status::Error if check.is_excused() => ("warn", self.doubt),
-            Status::Failed => ("FAIL", self.bad),
-            Status::TimedOut => ("TIME", self.bad),
-            Status::Error => ("ERROR", self.bad),
-            Status::Skipped if check.skip == Some(Skip::MissingTool) => ("warn", self.doubt),
-            Status::Skipped => ("skip", self.dim),
-            Status::Interrupted => ("stop", self.doubt),
-        };
-        format!("{style}{word:<5}{style:#}")
-    }
-
-    fn rule(&self, verdict: RuleVerdict) -> String {
-        let (word, style) = match verdict {
-            RuleVerdict::Pass => ("pass", self.good),
-            RuleVerdict::Warn => ("warn", self.doubt),
-            RuleVerdict::Fail => ("FAIL", self.bad),
-            RuleVerdict::Inconclusive => ("?", self.doubt),
-            RuleVerdict::NotAsked | RuleVerdict::NotApplicable => ("-", self.dim),
-        };
-        format!("{style}{word:<5}{style:#}")
-    }
-
-    /// The verdict in capitals.
-    #[must_use]
-    pub fn verdict(&self, verdict: Verdict) -> String {
-        let style = match verdict {
-            Verdict::Pass => self.good,
-            Verdict::Fail => self.bad,
-            Verdict::Inconclusive | Verdict::Interrupted => self.doubt,
-        };
-        format!("{style}{}{style:#}", verdict.word().to_uppercase())
-    }
-}
-
 /// Renders a record.
 pub(super) fn render(record: &Record, options: Options) -> String {
     let mut out = Writer::new(options);
@@ -126,28 +49,7 @@ pub(super) fn render(record: &Record, options: Options) -> String {
     out.text
 }
 
-/// Text for a terminal, line by line; reports of other things are written with it as well.
-pub(super) struct Writer {
-    pub(super) palette: Palette,
-    pub(super) text: String,
-}
-
 impl Writer {
-    pub(super) fn new(options: Options) -> Self {
-        Self { palette: Palette::new(options.colour), text: String::new() }
-    }
-
-    pub(super) fn line(&mut self, line: &str) {
-        self.text.push_str(line.trim_end());
-        self.text.push('\n');
-    }
-
-    pub(super) fn heading(&mut self, heading: &str) {
-        let strong = self.palette.strong;
-        self.line("");
-        self.line(&format!("{strong}{heading}{strong:#}"));
-    }
-
     fn title(&mut self, record: &Record) {
         let Palette { strong, dim, .. } = self.palette;
         self.line(&format!(

@@ -16,21 +16,13 @@ pub mod json;
 mod markdown;
 pub mod score;
 pub mod sparkline;
+mod terminal;
 pub mod tests;
 
-pub use human::Palette;
 pub use markdown::{Around, Link, Note, fitted, steady};
+pub use terminal::{Options, Palette};
 
 use crate::record::Record;
-
-/// How a form is to be written.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
-    /// Whether colour sequences may be used.
-    pub colour: bool,
-    /// Whether to show what passed in full as well.
-    pub verbose: bool,
-}
 
 /// One row: a form of output.
 pub struct Renderer {

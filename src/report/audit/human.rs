@@ -2,8 +2,7 @@
 
 use super::{about, headline, legend, numbers, place, remarkable, schedule, sentence, strip, word};
 use crate::gate::RuleVerdict;
-use crate::report::human::Writer;
-use crate::report::{Options, Palette};
+use crate::report::terminal::{Options, Palette, Writer};
 use crate::retrain::Audit;
 use crate::retrain::remedy::Outcome;
 use crate::retrain::slot::{Class, State};
