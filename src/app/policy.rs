@@ -4,6 +4,7 @@
 //! checked out says they are, and one that the base branch has and the change drops is missed.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use similar::{DiffOp, DiffTag};
 
 use super::job::Job;
 use super::told::Told;
@@ -51,6 +52,8 @@ pub const UNKNOWN: Code = Code {
 
 /// Lines of a changed policy that are shown.
 const SHOWN: usize = 20;
+/// Lines of one text times lines of the other up to which they are compared one by one.
+const MOST_COMPARED: usize = 4_000_000;
 
 /// The policy that judges.
 #[derive(Debug)]
@@ -109,7 +112,10 @@ pub fn candidates(context: &Context) -> anyhow::Result<Vec<Utf8PathBuf>> {
     let names = load::candidates(&context.cwd, &root(context), context.config.as_deref());
     Ok(names.ok_or_else(|| {
         let file = context.config.as_deref().map_or("it", Utf8Path::as_str);
-        let hint = "a policy that lies in the repository can be held against the base branch's".to_owned();
+        let hint =
+            "put the policy into the repository and name it there, as in `--config mgmt.yml`: only such a policy can \
+                    be held against the base branch's"
+                .to_owned();
         Stop::usage(format!("{} is no path in the repository", text::one_line(file)), Some(hint))
     })?)
 }
@@ -314,54 +320,20 @@ impl Judging {
     }
 }
 
-/// The lines of two texts that are not in their longest common sequence: those of the first, those of the second.
-fn unshared<'t>(old: &'t [String], new: &'t [String]) -> (Vec<&'t String>, Vec<&'t String>) {
-    let head = old.iter().zip(new).take_while(|(one, other)| one == other).count();
-    let (old, new) = (&old[head..], &new[head..]);
-    let tail = old.iter().rev().zip(new.iter().rev()).take_while(|(one, other)| one == other).count();
-    let (old, new) = (&old[..old.len() - tail], &new[..new.len() - tail]);
-    // A policy of more lines than this was exchanged as a whole.
-    if old.len().saturating_mul(new.len()) > 4_000_000 {
-        return (old.iter().collect(), new.iter().collect());
-    }
-    let width = new.len() + 1;
-    let mut longest = vec![0_u32; (old.len() + 1) * width];
-    for one in (0..old.len()).rev() {
-        for other in (0..new.len()).rev() {
-            longest[one * width + other] = match old[one] == new[other] {
-                true => longest[(one + 1) * width + other + 1] + 1,
-                false => longest[(one + 1) * width + other].max(longest[one * width + other + 1]),
-            };
-        }
-    }
-    let (mut one, mut other) = (0, 0);
-    let (mut gone, mut come) = (Vec::new(), Vec::new());
-    while one < old.len() && other < new.len() {
-        if old[one] == new[other] {
-            (one, other) = (one + 1, other + 1);
-        } else if longest[(one + 1) * width + other] >= longest[one * width + other + 1] {
-            gone.push(&old[one]);
-            one += 1;
-        } else {
-            come.push(&new[other]);
-            other += 1;
-        }
-    }
-    gone.extend(&old[one..]);
-    come.extend(&new[other..]);
-    (gone, come)
-}
-
 /// Lines that a text loses and gains, those that go before those that come.
 #[must_use]
 pub fn changes(old: &str, new: &str) -> Vec<String> {
-    let lines = |text: &'_ str| -> Vec<String> {
-        text.lines().map(str::trim_end).filter(|line| !line.is_empty()).map(str::to_owned).collect()
-    };
+    let lines = |text| str::lines(text).map(str::trim_end).filter(|line| !line.is_empty()).collect::<Vec<_>>();
     let (before, after) = (lines(old), lines(new));
-    let (gone, come) = unshared(&before, &after);
-    let mut out: Vec<_> = gone.into_iter().map(|line| signed('-', line)).collect();
-    out.extend(come.into_iter().map(|line| signed('+', line)));
+    // Policies that are very long take very long to compare: of those the whole was exchanged.
+    let ops = match before.len().saturating_mul(after.len()) <= MOST_COMPARED {
+        true => similar::capture_diff_slices(similar::Algorithm::Myers, &before, &after),
+        false => vec![DiffOp::Replace { old_index: 0, old_len: before.len(), new_index: 0, new_len: after.len() }],
+    };
+    let changed = || ops.iter().filter(|op| op.tag() != DiffTag::Equal);
+    let gone = changed().flat_map(|op| &before[op.old_range()]).map(|line| signed('-', line));
+    let come = changed().flat_map(|op| &after[op.new_range()]).map(|line| signed('+', line));
+    let mut out: Vec<_> = gone.chain(come).collect();
     if out.is_empty() && old.trim_end() != new.trim_end() {
         out.push("only blank lines and spaces at ends of lines differ".to_owned());
     }
@@ -428,7 +400,7 @@ mod tests {
             changes(old, &old.replace("max: 0", "max: 9")),
             ["- - { metric: tests.failed, max: 0 }", "+ - { metric: tests.failed, max: 9 }"]
         );
-        assert_eq!(changes("a\nb\n", "b\na\n"), ["- a", "+ a"], "a line that moves is a change");
+        assert_eq!(changes("a\nb\n", "b\na\n"), ["- b", "+ b"], "a line that moves is a change");
         assert_eq!(changes("a\nb\n", "a\n\nb \n"), ["only blank lines and spaces at ends of lines differ"]);
         assert_eq!(changes("a\na\n", "a\n"), ["- a"]);
         let diff = "diff --git a/x/mgmt.yml b/x/mgmt.yml\n--- a/x/mgmt.yml\n+++ b/x/mgmt.yml\n@@ -1 +1 @@\n-o\n+p\n\
@@ -445,6 +417,8 @@ mod tests {
         let moved = format!("{gone}diff --git a/n.yml b/mgmt.yml\n--- a/n.yml\n+++ b/mgmt.yml\n@@ -1 +1 @@\n-x\n+y\n");
         assert_eq!(changes_in(&moved, "mgmt.yml").unwrap(), ["- x", "+ y"]);
         assert_eq!(changes_in("diff --git a/a b/a\n@@ -x @@\n", "mgmt.yml"), None);
+        let (one, other) = ("a\n".repeat(2_001), "b\n".repeat(2_001));
+        assert_eq!(changes(&one, &other).last().unwrap(), "and 3982 lines more");
         let long: String = (0..50).map(|line| format!("x{line}\n")).collect();
         assert_eq!(changes("", &long).last().unwrap(), "and 30 lines more");
     }

@@ -1,8 +1,8 @@
 //! Which action of [`super::remediate`] an audit calls for, what keeps it back, and whether the moment is still the one
 //! that it was planned for.
 //!
-//! One action at a time, and the same one never twice: a run is run again once, a slot is started once, and what failed
-//! in the same place after it was run again is left to people. Deliberately absent: looking and acting.
+//! One action at a time; a run is run again once, a slot is started once, and what failed in the same place after it was
+//! run again is left to people. Deliberately absent: looking and acting.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -152,7 +152,8 @@ pub fn schedules(file: &File) -> (Vec<Schedule>, Vec<Finding>) {
 pub fn undispatched(file: Option<&File>, name: &str) -> Option<Finding> {
     let Some(file) = file else {
         let message = format!("whether {} listens to `workflow_dispatch` is not known", text::one_line(name));
-        return Some(Finding::new(RuleVerdict::Warn, &NO_DISPATCH, message));
+        let hint = "check the name under `retrain: workflow:`; its file could not be read";
+        return Some(Finding::new(RuleVerdict::Warn, &NO_DISPATCH, message).with_hint(hint));
     };
     let message = format!("{} does not listen to `workflow_dispatch`", text::one_line(file.file_name()));
     let finding = || Finding::new(RuleVerdict::Warn, &NO_DISPATCH, message).at(&file.path, 0);

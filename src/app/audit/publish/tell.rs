@@ -137,9 +137,13 @@ fn notice(audit: &Audit, kept: &Kept, state: State, link: Option<String>) -> Not
     if left > 0 {
         lines.push(format!("… and {left} more, all of them in the report."));
     }
-    lines.extend(
-        audit.remedies.iter().rev().take(REMEDIES).map(|one| format!("{}.", text::capitalised(&sentence(one)))),
-    );
+    let acts = audit.remedies.iter().rev().take(REMEDIES);
+    lines.extend(acts.map(|one| format!("{}.", text::capitalised(&sentence(one)))));
+    let left = audit.remedies.len().saturating_sub(REMEDIES);
+    if left > 0 {
+        let left = text::plural(left as u64, "earlier action", "earlier actions");
+        lines.push(format!("… and {left}, all of them in the report."));
+    }
     let mut fields = vec![
         field("Repository", audit.repository.clone()),
         field("Workflow", audit.workflow.clone()),
