@@ -237,29 +237,42 @@ pub(super) fn of_merge(
 }
 
 /// The same where GitHub names another merge than the evidence, or none: what the pull request itself changes, and the
-/// nearest record from the base branch's commit on.
-///
-/// # Errors
-/// GitHub does not answer.
+/// nearest record from the base branch's commit on. What cannot be had is said in its place.
 pub(super) fn of_base(
     client: &Client,
     slug: &Slug,
     number: u64,
     (base, branch): (&str, &str),
-) -> anyhow::Result<(told::Change, Option<(Record, usize)>)> {
+) -> (told::Change, Result<Option<(Record, usize)>, String>) {
     // Very large changes are refused; rules on them then say that nobody knows.
     let diff = match client.pull_request_diff(slug, number) {
         Ok(bytes) => told::Diff::Text(String::from_utf8_lossy(&bytes).into_owned()),
         Err(error) => told::Diff::Unknown(error.to_string()),
     };
+    let mut change = told::Change { before: vec![base.to_owned()], diff: Some(diff), ..told::Change::default() };
+    let record = before(client, slug, (base, branch), &mut change.before).map_err(|error| error.to_string());
+    if let Ok(Some((_, distance))) = &record
+        && *distance > 0
+    {
+        let why = "it is older than what the pull request starts from".to_owned();
+        change.since = Some((change.before[*distance].clone(), told::Diff::Unknown(why)));
+    }
+    (change, record)
+}
+
+/// The nearest record from a commit of a branch on. `before` is that commit, and those before it if they had to be known.
+fn before(
+    client: &Client,
+    slug: &Slug,
+    (base, branch): (&str, &str),
+    before: &mut Vec<String>,
+) -> anyhow::Result<Option<(Record, usize)>> {
     let by_commit = left_behind(client, slug, branch, ARTIFACT)?;
     // Mostly the newest commit of the branch has left one, and nobody has to be asked for the others.
-    let before = match by_commit.is_empty() || by_commit.contains_key(base) {
-        true => vec![base.to_owned()],
-        false => chain(base, client.commits(slug, base).map_err(Stop::from)?.items),
-    };
-    let record = nearest(client, slug, &before, &by_commit)?;
-    Ok((told::Change { before, diff: Some(diff), ..told::Change::default() }, record))
+    if !by_commit.is_empty() && !by_commit.contains_key(base) {
+        *before = chain(base, client.commits(slug, base).map_err(Stop::from)?.items);
+    }
+    nearest(client, slug, before, &by_commit)
 }
 
 /// The first of some commits that left a record, with its place.

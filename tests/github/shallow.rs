@@ -304,6 +304,16 @@ fn the_evidence_does_not_choose_what_it_is_compared_with() {
 }
 
 #[test]
+fn a_record_that_cannot_be_had_is_said_and_silences_nobody() {
+    let change = Change::new(0, POLICY, POLICY);
+    change.fake.fault(Fault::on("GET", "/repos/org/app/actions/artifacts").status(403).always());
+    let (ran, body, report) = published(&change, |bundle| bundle["source"]["merge_commit"] = Value::Null);
+    assert!(ran.code != 0 && report["baseline"].is_null(), "{ran:?}");
+    assert!(body.contains("no baseline: the base branch's record cannot be had"), "{body}");
+    assert_eq!(report["measurements"]["coverage.patch.total"], 1.0, "what changed is known: {report}");
+}
+
+#[test]
 fn a_change_that_github_refuses_to_show_leaves_its_rules_undecided() {
     let change = Change::new(0, POLICY.replace("min: 40, max-drop: 10", "min: 1").as_str(), POLICY);
     change.fake.fault(Fault::on("GET", "/repos/org/app/compare/*").status(406));

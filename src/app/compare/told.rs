@@ -12,15 +12,17 @@ use crate::repo::{Diff, ancestry};
 pub(super) const START: &str = "the base branch";
 
 impl Comparison {
-    /// For a change that is not checked out: what GitHub told of it, and the record before it with its distance.
+    /// For a change that is not checked out: what GitHub told of it, and the record before it with its distance, or why
+    /// nobody knows that.
     #[must_use]
-    pub fn told(change: &Change, record: Option<(Record, usize)>, now: Timestamp) -> Self {
+    pub fn told(change: &Change, record: Result<Option<(Record, usize)>, String>, now: Timestamp) -> Self {
         let mut out = Self::default();
         match record {
-            Some((record, distance)) => {
+            Ok(Some((record, distance))) => {
                 out.take(record, "artifact".to_owned(), Some((distance as u64, START.to_owned())), now);
             }
-            None => out.has_none("no push to the base branch left a record within reach", None),
+            Ok(None) => out.has_none("no push to the base branch left a record within reach", None),
+            Err(why) => out.has_none(&format!("the base branch's record cannot be had: {why}"), None),
         }
         out.take_change(change);
         if let Some(record) = &out.record {

@@ -85,7 +85,7 @@ pub fn publish(context: &Context, request: &Request, tell: impl Fn(&str) + 'stat
         tempfile::tempdir().map_err(|error| Stop::undecided(format!("no folder to work in: {error}"), None))?;
     let scratch = Utf8Path::from_path(scratch.path()).unwrap_or(Utf8Path::new("."));
     let (mut fetched, subject) = gather(context, request, job.as_ref(), link, scratch)?;
-    let afar = afar(link, &subject, fetched.source.as_ref())?;
+    let afar = afar(link, &subject, fetched.source.as_ref());
     let policy = policy::of(context, link, &subject, afar.as_ref().and_then(|(change, _)| change.diff.as_ref()))?;
     let config = &policy.config;
     let record = decide(context, request, link, &policy, &subject, &mut fetched, afar)?;
@@ -270,21 +270,22 @@ fn comparison(
     Ok(told.unwrap_or_default())
 }
 
-/// What a pull request changes whose project is not checked out, and the record before it with its distance.
-type Afar = (told::Change, Option<(Record, usize)>);
+/// What a pull request changes whose project is not checked out, and the record before it with its distance, or why
+/// nobody knows that.
+type Afar = (told::Change, Result<Option<(Record, usize)>, String>);
 
 /// Asks GitHub for it.
-fn afar(link: Option<&Link>, subject: &Subject, source: Option<&Source>) -> anyhow::Result<Option<Afar>> {
-    let (Some(link), Some(pull), false) = (link, &subject.pull, subject.is_here) else { return Ok(None) };
+fn afar(link: Option<&Link>, subject: &Subject, source: Option<&Source>) -> Option<Afar> {
+    let (Some(link), Some(pull), false) = (link, &subject.pull, subject.is_here) else { return None };
     // Which merge was tested only the evidence itself tells: it is believed where it is the one that GitHub names.
     let merge = source.and_then(|source| source.merge_commit.as_deref());
     if let Some(merge) = merge.filter(|merge| pull.merge.as_deref() == Some(*merge))
-        && let Ok(found) =
+        && let Ok((change, record)) =
             baseline::of_merge(&link.client, &link.slug, (merge, subject.commit.as_deref()), &pull.base_branch)
     {
-        return Ok(Some(found));
+        return Some((change, Ok(record)));
     }
-    baseline::of_base(&link.client, &link.slug, pull.number, (&pull.base_sha, &pull.base_branch)).map(Some)
+    Some(baseline::of_base(&link.client, &link.slug, pull.number, (&pull.base_sha, &pull.base_branch)))
 }
 
 /// Where the published report's files go.
