@@ -50,15 +50,24 @@ pub fn is_installation(token: &Secret) -> bool {
     token.expose().starts_with("ghs_")
 }
 
-/// Who the token writes as, unless somebody says.
+/// Who the token writes as. Somebody has to say it where GitHub does not, and nobody may say otherwise where it does:
+/// what the token wrote would not be found again.
 ///
 /// # Errors
-/// Whatever keeps GitHub's answer away.
-pub fn author(client: &Client, is_installation: bool, given: Option<&str>) -> Result<String, Error> {
-    match given {
-        Some(author) => Ok(author.to_owned()),
-        None if is_installation => Ok(ACTIONS.to_owned()),
-        None => client.login(),
+/// A name that is not the token's, and whatever keeps GitHub's answer away.
+pub fn author(client: &Client, is_installation: bool, given: Option<&str>) -> Result<String, Stop> {
+    if is_installation {
+        return Ok(given.unwrap_or(ACTIONS).to_owned());
+    }
+    match (client.login(), given) {
+        (Ok(login), Some(given)) if !login.eq_ignore_ascii_case(given) => {
+            let (login, given) = (text::one_line(&login), text::one_line(given));
+            let told = format!("the token writes as {login}, and `--author {given}` says otherwise");
+            Err(Stop::usage(told, Some("leave `--author` out, or use the token of that account".to_owned())))
+        }
+        (Ok(login), _) => Ok(login),
+        (Err(error), Some(given)) if error.is_forbidden() => Ok(given.to_owned()),
+        (Err(error), _) => Err(error.into()),
     }
 }
 

@@ -406,21 +406,25 @@ fn the_training_of_another_repository_has_its_issue_where_the_job_is() {
     ops.history("main", 1);
     let token = "ghp_canary0000000000000000000000000000";
     scene.training.fake.token(token, TokenKind::User, "octocat", &[]);
-    let publish = || {
+    let publish = |args: &[&str]| {
         let mut command = scene.training.project.command();
         command.env("GITHUB_API_URL", scene.training.fake.url()).env("GITHUB_TOKEN", token);
         command.env("GITHUB_REPOSITORY", "org/ops").env("GITHUB_ACTIONS", "true");
-        let ran = ran(command.args(["audit", "retrain", "--publish", "--as-of", AS_OF]).output().unwrap());
+        command.args(["audit", "retrain", "--publish", "--as-of", AS_OF]).args(args);
+        let ran = ran(command.output().unwrap());
         assert!(!format!("{ran:?}").contains("canary"), "{ran:?}");
         ran
     };
-    let opened = publish();
+    let opened = publish(&[]);
     assert_eq!((opened.code, scene.issues().len()), (1, 0), "{opened:?}");
     let body = ops.read(|repo| repo.issues[0].body.clone().unwrap());
     assert!(body.starts_with("<!-- mgmt-action:retrain:org/app/train.yml -->\n"), "{body}");
     assert_eq!(ops.read(|repo| repo.issues[0].author.clone()), "octocat");
-    // The token says whose it is, so the issue is found again.
+    // The token says whose it is, so the issue is found again, and nothing is written that would not be.
     let before = scene.writes();
-    assert!(publish().stderr.contains("says the same already"));
+    assert!(publish(&["--author", "Octocat"]).stderr.contains("says the same already"));
+    let other = publish(&["--author", "somebody"]);
+    let told = "no issue is kept: the token writes as octocat, and `--author somebody` says otherwise";
+    assert!(other.code == 1 && other.stderr.contains(told), "{other:?}");
     assert_eq!(scene.writes(), before);
 }

@@ -83,7 +83,14 @@ impl Where<'_> {
             let hint = Some("set GITHUB_TOKEN; in the action it is the input `token`".to_owned());
             return Outcome::Failed(Failure { message: "no comment was written: there is no token".to_owned(), hint });
         };
-        match self.keep_comment(link, pull.number, published) {
+        let author = match remote::author(&link.client, link.is_installation, self.request.author.as_deref()) {
+            Ok(author) => author,
+            Err(stop) => {
+                let message = format!("the comment was not written: {stop}");
+                return Outcome::Failed(Failure { message, hint: stop.hint });
+            }
+        };
+        match self.keep_comment(link, pull.number, &author, published) {
             Ok((told, at)) => {
                 *url = at;
                 Outcome::Done(told)
@@ -96,13 +103,13 @@ impl Where<'_> {
         &self,
         link: &Link,
         number: u64,
+        author: &str,
         published: &Published,
     ) -> Result<(String, Option<String>), github::Error> {
-        let author = remote::author(&link.client, link.is_installation, self.request.author.as_deref())?;
         let marker = comment::marker(&self.shown.key);
         let listed = link.client.comments(&link.slug, number)?;
         let known = known(&listed.items);
-        let choice = comment::choose(&known, &author, &marker);
+        let choice = comment::choose(&known, author, &marker);
         let old = choice.update.map(|old| old.body.as_str());
         let url_of = |id: u64| listed.items.iter().find(|one| one.id == id).and_then(|one| one.html_url.clone());
         let body = comment::body(&published.record, self.shown);
@@ -118,8 +125,8 @@ impl Where<'_> {
                     ("comment: rewritten".to_owned(), rewritten.html_url)
                 }
                 None => {
-                    let made = create(link, &link.slug, number, &body, &author, &marker)?;
-                    let writer = made.user.as_ref().map_or(author.as_str(), |user| user.login.as_str());
+                    let made = create(link, &link.slug, number, &body, author, &marker)?;
+                    let writer = made.user.as_ref().map_or(author, |user| user.login.as_str());
                     let told = match writer == author {
                         true => "comment: written".to_owned(),
                         // An app's token looks like a job's own, and cannot ask who it is.

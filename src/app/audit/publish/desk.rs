@@ -46,7 +46,7 @@ impl<'a> Desk<'a> {
                 failure("no issue is kept: there is no token", Some(hint))
             })?;
         let author = remote::author(subject.client, remote::is_installation(&token), subject.author)
-            .map_err(|error| failed("no issue is kept", &error))?;
+            .map_err(|stop| failure(format!("no issue is kept: {stop}"), stop.hint))?;
         let marker = issue::marker(&key);
         Ok(Self { client: subject.client, home, key, marker, author })
     }
