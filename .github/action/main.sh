@@ -273,12 +273,12 @@ publishing_options() {
     option config "${MGMT_INPUT_CONFIG}"
 }
 
-# evidence_options: one `--evidence=…` a line of the input.
+# evidence_options NAME: one `--NAME=…` a line of the input.
 evidence_options() {
-    local item
+    local name=$1 item
     split "${MGMT_INPUT_EVIDENCE}"
     for item in ${ITEMS[@]+"${ITEMS[@]}"}; do
-        OPTIONS+=("--evidence=${item}")
+        OPTIONS+=("--${name}=${item}")
     done
 }
 
@@ -330,7 +330,7 @@ command_arguments() {
         option run "${MGMT_INPUT_RUN_ID}"
         option expect "${MGMT_INPUT_EXPECT}"
         case ${command} in
-            gate) evidence_options ;;
+            gate) evidence_options evidence ;;
             audit)
                 # Only what is published is written anywhere.
                 if [[ "${MGMT_INPUT_SUMMARY}" == false ]] && one_of --publish ${ITEMS[@]+"${ITEMS[@]}"}; then
@@ -340,7 +340,7 @@ command_arguments() {
             collect)
                 option out "${bundle}"
                 option shard "${MGMT_INPUT_SHARD}"
-                evidence_options
+                evidence_options evidence
                 ;;
             inspect | convert)
                 split "${MGMT_INPUT_EVIDENCE}"
@@ -356,7 +356,7 @@ command_arguments() {
 
 # What the steps after this one do, as outputs.
 pass_on() {
-    local judges=false default_branch=${MGMT_DEFAULT_BRANCH?} artifact record=false
+    local judges=false default_branch=${MGMT_DEFAULT_BRANCH?} artifact record=false since
     if [[ "${starts}" == true || ("${command}" == gate && -z "${stage}") ]]; then
         judges=true
     fi
@@ -372,7 +372,14 @@ pass_on() {
         option out "${bundle}"
         option shard "${MGMT_INPUT_SHARD}"
         option config "${MGMT_INPUT_CONFIG}"
-        evidence_options
+        if [[ "${starts}" == true ]]; then
+            # Checks that could not start leave no run: one from a history that was kept is not this job's.
+            since=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+            option since "${since}"
+            evidence_options add-evidence
+        else
+            evidence_options evidence
+        fi
         join "${OPTIONS[@]}"
         output collect-arguments "${REPLY}"
 

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{BufReader, Read as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::check::output_folder;
@@ -47,6 +48,10 @@ pub struct Request {
     pub shard: Option<String>,
     /// Report files, each alone or after the name of its check; those of the newest run if none are named.
     pub evidence: Vec<String>,
+    /// Report files beside those that the newest run has read.
+    pub added: Vec<String>,
+    /// Runs that began before it do not count: the history may have come from an earlier job.
+    pub since: Option<Timestamp>,
 }
 
 /// What was packed.
@@ -70,7 +75,7 @@ pub fn collect(context: &Context, request: &Request) -> anyhow::Result<Packed> {
     let state = repo::state(&config.root).ok();
     let commit = state.as_ref().and_then(|state| state.commit.clone());
     let place = Place::of(context, &config);
-    let record = newest(&place, job.as_ref(), commit.as_deref())?;
+    let record = newest(&place, job.as_ref(), commit.as_deref(), request.since)?;
     let mut source = job.as_ref().map(Job::source).unwrap_or_default();
     source.commit = source.commit.or(commit);
     source.branch = source.branch.or(state.and_then(|state| state.branch));
@@ -89,14 +94,14 @@ pub fn collect(context: &Context, request: &Request) -> anyhow::Result<Packed> {
         project: project(&config.root),
         ..Bundle::default()
     };
-    for wanted in wanted(context, &config, record.as_ref(), &request.evidence)? {
+    for wanted in wanted(context, &config, record.as_ref(), request)? {
         pack(&mut bundle, &wanted, &config, &folder)?;
     }
     if bundle.files.is_empty() && record.is_none() {
         let hint = "run the checks first, or name the report files with --evidence".to_owned();
-        return Err(
-            Stop::nothing("there is nothing to pack: no run of this commit and no report file", Some(hint)).into()
-        );
+        let since = request.since.map(|since| format!(" since {since}")).unwrap_or_default();
+        let told = format!("there is nothing to pack: no run of this commit{since} and no report file");
+        return Err(Stop::nothing(told, Some(hint)).into());
     }
     if let Some(record) = &record {
         let json = serde_json::to_vec(record)?;
@@ -108,31 +113,46 @@ pub fn collect(context: &Context, request: &Request) -> anyhow::Result<Packed> {
 }
 
 /// The newest run of checks on this commit.
-fn newest(place: &Place, job: Option<&Job>, commit: Option<&str>) -> anyhow::Result<Option<Record>> {
+fn newest(
+    place: &Place,
+    job: Option<&Job>,
+    commit: Option<&str>,
+    since: Option<Timestamp>,
+) -> anyhow::Result<Option<Record>> {
     let entries = place.ask(|store| store.list(&Filter::default(), 20)).map_err(Stop::from)?;
     let is_ours = |entry_commit: Option<&str>| {
         let of_job = job.and_then(|job| job.commit.as_deref());
         entry_commit == commit || (of_job.is_some() && entry_commit == of_job)
     };
-    let found = entries
-        .iter()
-        .find(|entry| entry.command != gate::COMMAND && !entry.partial && is_ours(entry.commit.as_deref()));
+    let is_recent = |began: Timestamp| since.is_none_or(|since| began >= since);
+    let ours = entries.iter().filter(|entry| is_ours(entry.commit.as_deref()) && is_recent(entry.started_at));
+    let found = ours.into_iter().find(|entry| entry.command != gate::COMMAND && !entry.partial);
     let Some(entry) = found else { return Ok(None) };
     Ok(Some(place.ask(|store| store.get(&entry.id)).map_err(Stop::from)?))
 }
 
-/// The report files to pack: those that were named, else those that the run has read.
+/// The report files to pack: those that were named, else those that the run has read and what is to be added to them.
 fn wanted(
     context: &Context,
     config: &Config,
     record: Option<&Record>,
-    named: &[String],
+    request: &Request,
 ) -> anyhow::Result<Vec<Wanted>> {
-    if !named.is_empty() {
-        return gate::wanted(context, config, named);
+    if !request.evidence.is_empty() {
+        return gate::wanted(context, config, &request.evidence);
     }
     // Files that no run has read may be of any day: who wants those judged names them.
-    let Some(record) = record else { return Ok(Vec::new()) };
+    let mut wanted = record.map(|record| read_by(record, config)).unwrap_or_default();
+    for added in gate::wanted(context, config, &request.added)? {
+        if !wanted.iter().any(|known| known.path == added.path) {
+            wanted.push(added);
+        }
+    }
+    Ok(wanted)
+}
+
+/// The reports that a run has read.
+fn read_by(record: &Record, config: &Config) -> Vec<Wanted> {
     let mut seen = BTreeSet::new();
     // Of one output several reports may be read.
     let is_output = |report: &Report| report.path == output_label(&report.check);
@@ -140,23 +160,22 @@ fn wanted(
         .reports
         .iter()
         .filter(|report| seen.insert((&report.check, &report.path, is_output(report).then_some(report.kind))));
-    Ok(reports
-        .map(|report| {
-            let wanted = gate::one(config, Some(&report.check), Utf8Path::new(&report.path));
-            let spec = config.checks.iter().filter(|check| check.id == report.check).flat_map(|check| &check.evidence);
-            let mut spec = spec.filter(|spec| matches!(spec.from, declared::From::Output) && spec.kind == report.kind);
-            match spec.next().filter(|_| is_output(report)) {
-                Some(spec) => Wanted {
-                    kind: Some(spec.kind),
-                    format: spec.format,
-                    repeats: spec.repeats,
-                    paths: spec.paths.clone(),
-                    ..wanted
-                },
-                None => wanted,
-            }
-        })
-        .collect())
+    let wanted = reports.map(|report| {
+        let wanted = gate::one(config, Some(&report.check), Utf8Path::new(&report.path));
+        let spec = config.checks.iter().filter(|check| check.id == report.check).flat_map(|check| &check.evidence);
+        let mut spec = spec.filter(|spec| matches!(spec.from, declared::From::Output) && spec.kind == report.kind);
+        match spec.next().filter(|_| is_output(report)) {
+            Some(spec) => Wanted {
+                kind: Some(spec.kind),
+                format: spec.format,
+                repeats: spec.repeats,
+                paths: spec.paths.clone(),
+                ..wanted
+            },
+            None => wanted,
+        }
+    });
+    wanted.collect()
 }
 
 /// Takes what an earlier packing left in the folder; refuses one that holds anything else.

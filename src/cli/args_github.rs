@@ -20,6 +20,17 @@ pub(super) struct CollectArgs {
     /// this commit has read]
     #[arg(long, num_args = 1.., value_name = "[CHECK=]FILE")]
     pub(super) evidence: Vec<String>,
+    /// Report files beside those that the newest run has read
+    #[arg(long, num_args = 1.., value_name = "[CHECK=]FILE", conflicts_with = "evidence")]
+    pub(super) add_evidence: Vec<String>,
+    /// Leave runs that began before this moment, such as 2030-01-31T12:00:00Z: a job packs what it ran itself
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(super) since: Option<jiff::Timestamp>,
+}
+
+/// A moment, or what one looks like.
+fn moment(text: &str) -> Result<jiff::Timestamp, &'static str> {
+    text.parse().map_err(|_| "a moment has a day, a time and a zone, such as 2030-01-31T12:00:00Z")
 }
 
 #[cfg(feature = "net")]
@@ -80,12 +91,6 @@ pub(super) struct RetrainArgs {
     /// Who writes the issue [default: github-actions[bot], or whose token it is]
     #[arg(long, value_name = "LOGIN", requires = "publish")]
     pub(super) author: Option<String>,
-}
-
-/// A moment, or what one looks like.
-#[cfg(feature = "net")]
-fn moment(text: &str) -> Result<jiff::Timestamp, &'static str> {
-    text.parse().map_err(|_| "a moment has a day, a time and a zone, such as 2030-01-31T12:00:00Z")
 }
 
 #[cfg(feature = "net")]

@@ -11,7 +11,13 @@ use crate::sys::text;
 
 pub(super) fn run(context: &Context, args: &CollectArgs, screen: &mut Screen) -> anyhow::Result<u8> {
     screen.require("collect", &[Format::Human, Format::Json])?;
-    let request = Request { out: args.out.clone(), shard: args.shard.clone(), evidence: args.evidence.clone() };
+    let request = Request {
+        out: args.out.clone(),
+        shard: args.shard.clone(),
+        evidence: args.evidence.clone(),
+        added: args.add_evidence.clone(),
+        since: args.since,
+    };
     let packed = bundle::collect(context, &request)?;
     let bundle = &packed.bundle;
     for missing in &bundle.missing {

@@ -139,6 +139,7 @@ impl Job {
         fs::write(job.path("the action/src/main.rs"), "fn main() {}\n").unwrap();
         job.stub("curl", "echo 'the stub has no network' >&2; exit 6");
         job.stub("cargo", "exit 101");
+        job.stub("date", "[ \"$*\" = '-u +%Y-%m-%dT%H:%M:%SZ' ] && echo 2026-01-31T12:00:00Z");
         job.event("pull_request", "refs/pull/7/merge")
     }
 

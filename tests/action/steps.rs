@@ -12,7 +12,7 @@ fn a_pull_request_is_compared_run_collected_uploaded_and_published() {
         [
             "<ci><baseline>",
             "<full-check>",
-            "<collect><--out=[job]/temp/mgmt-action-1/bundle>",
+            "<collect><--out=[job]/temp/mgmt-action-1/bundle><--since=2026-01-31T12:00:00Z>",
             "<publish><--bundle=[job]/temp/mgmt-action-1/bundle><--when=always><--to=outputs,comment,check,summary>",
         ]
     );
@@ -60,7 +60,8 @@ fn every_input_of_a_run_reaches_its_command() {
             "<ci><baseline><--without-record><--config=etc/my mgmt.yml>",
             "<validate><--mode=light><--only><lint me><--config=etc/my mgmt.yml><--report-dir=out/reports><--gate=ci>",
             "<collect><--out=[job]/temp/mgmt-action-1/bundle><--shard=py-3.12><--config=etc/my mgmt.yml>\
-             <--evidence=tests=a b.xml><--evidence=c.info>",
+             <--since=2026-01-31T12:00:00Z>\
+             <--add-evidence=tests=a b.xml><--add-evidence=c.info>",
             "<publish><--bundle=[job]/temp/mgmt-action-1/bundle><--when=changes><--to=outputs,comment,summary,badge>\
              <--badge=badge.svg><--key=api/unit><--gate=ci><--config=etc/my mgmt.yml>",
         ]

@@ -34,6 +34,12 @@ fn what_a_run_has_read_is_packed_with_its_record_and_without_a_token() {
     assert_eq!(record["schema"], "mgmt.record/1");
     assert!(scene.fake.requests().is_empty());
 
+    // A report that no check declares goes with them; one that was read is not packed twice.
+    scene.project.write("more.xml", JUNIT);
+    let more = scene.project.run(&["collect", "--format", "json", "--add-evidence", "more.xml", "junit.xml"]);
+    let shown: Value = serde_json::from_str(&more.stdout).unwrap();
+    assert_eq!(shown["files"], json!(["junit.xml", "lcov.info", "more.xml"]));
+
     // Packing again replaces it; a folder of somebody else is left alone.
     assert_eq!(scene.project.run(&["collect"]).code, 0);
     scene.project.write("mine/precious", "x");
@@ -48,6 +54,21 @@ fn nothing_to_pack_is_said() {
     let ran = empty.commit().run(&["collect"]);
     assert_eq!(ran.code, 3, "{ran:?}");
     assert!(ran.stderr.contains("there is nothing to pack"), "{ran:?}");
+}
+
+#[test]
+fn a_run_of_an_earlier_job_is_not_packed() {
+    let scene = Scene::new();
+    let checked = scene.project.run(&["full-check", "--format", "json"]);
+    let shown: Value = serde_json::from_str(&checked.stdout).unwrap();
+    let began = shown["started_at"].as_str().unwrap();
+    assert_eq!(scene.project.run(&["collect", "--since", began]).code, 0);
+    let later = scene.project.run(&["collect", "--since", "2999-01-31T12:00:00Z"]);
+    assert_eq!(later.code, 3, "{later:?}");
+    assert!(later.stderr.contains("no run of this commit since 2999-01-31T12:00:00Z"), "{later:?}");
+    assert!(!scene.project.path(".mgmt/bundle/record.json").exists());
+    let refused = scene.project.run(&["collect", "--since", "yesterday"]);
+    assert!(refused.code == 2 && refused.stderr.contains("such as 2030-01-31T12:00:00Z"), "{refused:?}");
 }
 
 #[test]
