@@ -33,6 +33,8 @@ pub mod status;
 pub mod step;
 pub mod told;
 pub mod trend;
+#[cfg(feature = "net")]
+pub mod wired;
 
 use camino::Utf8PathBuf;
 

@@ -13,6 +13,10 @@ pub(super) fn run(context: &Context, args: &ConfigArgs, screen: &mut Screen) -> 
             let config = context.load()?;
             let checks = text::plural(config.checks.len() as u64, "check", "checks");
             let rules = config.gate.iter().chain(&config.gates).map(|gate| gate.rules.len() as u64).sum();
+            #[cfg(feature = "net")]
+            for trouble in crate::app::wired::look(&config) {
+                screen.warning(&trouble.message, trouble.hint.as_deref());
+            }
             screen.data(&format!("{} is valid: {checks}, {}\n", config.path, text::plural(rules, "rule", "rules")));
         }
         ConfigCommand::Show => {

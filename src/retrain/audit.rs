@@ -176,7 +176,7 @@ pub fn audit(settings: &Settings, facts: Facts, sources: &Sources) -> Outcome {
     // A slot that a run by hand covered says nothing of why it had to.
     let told = newest.map(|newest| &judged[newest].slot).filter(|slot| slot.covered_by.is_none());
     problems.extend(around(settings, &facts, &judge, told.map(|slot| slot.state)));
-    problems.extend(wired(&facts, sources));
+    problems.extend(wired(&settings.workflow, &facts, sources));
     let is_started = settings.remediate.as_ref().is_some_and(|remedies| remedies.dispatch_missed.is_some());
     if is_started {
         problems.extend(wiring::undispatched(sources.audited.as_ref(), &settings.workflow));
@@ -358,10 +358,11 @@ fn around(settings: &Settings, facts: &Facts, judge: &Judge<'_>, newest: Option<
 }
 
 /// What the workflow files say of who hears the result.
-fn wired(facts: &Facts, sources: &Sources) -> Vec<Finding> {
+fn wired(audited: &str, facts: &Facts, sources: &Sources) -> Vec<Finding> {
     let unread = |(path, why, line): &(String, String, u64)| {
-        let is_audited = sources.audited.as_ref().is_some_and(|file| file.path == *path);
-        let level = if is_audited { RuleVerdict::Fail } else { RuleVerdict::Warn };
+        let is_audited = path.strip_suffix(audited).is_some_and(|folder| folder.ends_with('/'));
+        // What GitHub cannot read either never runs.
+        let level = if is_audited { RuleVerdict::Inconclusive } else { RuleVerdict::Warn };
         Finding::new(level, &wiring::UNREADABLE, text::one_line(why)).at(path, *line)
     };
     let mut out: Vec<_> = sources.unreadable.iter().map(unread).collect();

@@ -141,6 +141,14 @@ fn what_the_files_say_reaches_the_verdict() {
     let unread = Sources { audited: None, files: Vec::new(), ..Sources::default() };
     let unknown = audit(&settings(), facts(), &unread).audit;
     assert_eq!((unknown.verdict, unknown.slots.len()), (V::Inconclusive, 0));
+    // A file that is no workflow hides a fault, also where the policy states the schedule; another's only may.
+    let mut given = settings();
+    given.when = When::Given(schedules(&settings(), &sources()).0);
+    for (path, verdict) in [("train.yml", V::Inconclusive), ("retrain.yml", V::Pass)] {
+        let broken = (format!("{}/{path}", workflow::FOLDER), "not valid YAML".to_owned(), 3);
+        let audit = audit(&given, facts(), &Sources { unreadable: vec![broken], ..Sources::default() }).audit;
+        assert_eq!((audit.verdict, audit.problems[0].code), (verdict, "workflow.unreadable"), "{path}");
+    }
     let dev = Settings { expect: settings::Expect { branch: Some("dev".into()), ..settings().expect }, ..settings() };
     let audit = audit(&dev, facts(), &sources()).audit;
     assert!(audit.problems.iter().any(|one| one.code == "schedule.branch"), "{:?}", audit.problems);

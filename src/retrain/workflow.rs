@@ -7,6 +7,9 @@
 use crate::decode::tree::{self, Data, Node};
 use crate::sys::text;
 
+/// Where GitHub looks for workflows, from the repository's root.
+pub const FOLDER: &str = ".github/workflows";
+
 /// A workflow file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct File {

@@ -2,10 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "../support/project.rs"]
-pub mod support;
-mod trend;
-
 mod baseline;
 mod commands;
 mod comparison;
@@ -19,3 +15,7 @@ mod init;
 mod inspect;
 mod quarantine;
 mod stages;
+#[path = "../support/project.rs"]
+pub mod support;
+mod trend;
+mod workflows;

@@ -5,7 +5,7 @@
 mod ask;
 mod model;
 mod publish;
-mod sources;
+pub(super) mod sources;
 
 use std::collections::BTreeSet;
 use std::rc::Rc;

@@ -4,17 +4,16 @@ use camino::Utf8Path;
 
 use crate::github::{Client, Slug};
 use crate::retrain::audit::Sources;
-use crate::retrain::workflow;
+use crate::retrain::workflow::{self, FOLDER};
 use crate::sys::{fs, text};
 
-const FOLDER: &str = ".github/workflows";
 /// Bytes of a workflow file.
 const MOST: u64 = 1 << 20;
 /// Files of another repository that are read, one request each.
 const FILES: usize = 15;
 
 /// Those that are checked out.
-pub(super) fn here(root: &Utf8Path, audited: &str) -> Sources {
+pub(in crate::app) fn here(root: &Utf8Path, audited: &str) -> Sources {
     let mut sources = Sources::default();
     let mut names: Vec<String> = match root.join(FOLDER).read_dir_utf8() {
         Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.file_name().to_owned())).collect(),

@@ -5,13 +5,14 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::fill::fill;
-use super::{Basis, FOLDER, File, PIN, Workflow};
+use super::{Basis, File, PIN, Workflow};
 use crate::app::init::project::Project;
 use crate::app::init::scalar::scalar;
 use crate::notify::settings::Options;
 use crate::retrain::cron::{self, Schedule};
 use crate::retrain::settings::{Settings, Target, When};
-use crate::retrain::{wiring, workflow};
+use crate::retrain::wiring;
+use crate::retrain::workflow::{self, FOLDER};
 use crate::sys::text;
 
 /// The row.

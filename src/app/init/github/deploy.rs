@@ -3,6 +3,7 @@
 use super::fill::fill;
 use super::{Basis, File, PIN, Workflow, literal};
 use crate::deploy::Stage;
+use crate::retrain::workflow::FOLDER;
 use crate::sys::text;
 
 /// The row.
@@ -75,7 +76,7 @@ pub(super) fn open(basis: &Basis<'_>, files: &[File]) -> Vec<String> {
         if !absent.is_empty() {
             let verb = if absent.len() == 1 { "is" } else { "are" };
             let names = text::one_line(&text::list(&absent));
-            open.push(format!("stage `{}` waits for {names}, which {verb} not in {}", stage.name, super::FOLDER));
+            open.push(format!("stage `{}` waits for {names}, which {verb} not in {FOLDER}", stage.name));
         }
     }
     open

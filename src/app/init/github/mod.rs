@@ -18,12 +18,10 @@ use crate::app::{Context, Stop};
 use crate::check::Action;
 use crate::config::{self, Config, FILE_NAMES, LoadError};
 use crate::repo::ancestry;
+use crate::retrain::workflow::FOLDER;
 use crate::sys::fs;
 use crate::sys::text;
 use fill::fill;
-
-/// Where GitHub looks for workflows, from the repository's root.
-pub const FOLDER: &str = ".github/workflows";
 
 /// The largest workflow that is compared with what would be written.
 const MAX_BYTES: u64 = 1 << 20;
