@@ -185,9 +185,9 @@ check_inputs() {
     belongs answer "${MGMT_INPUT_ANSWER}" gate
     belongs environment "${MGMT_INPUT_ENVIRONMENT}" gate
     belongs run-id "${MGMT_INPUT_RUN_ID}" gate ci publish
-    belongs expect "${MGMT_INPUT_EXPECT}" ci
+    belongs expect "${MGMT_INPUT_EXPECT}" ci publish
     belongs evidence "${MGMT_INPUT_EVIDENCE}" "${starting[@]}" ${staged[@]+"${staged[@]}"} collect inspect convert
-    belongs shard "${MGMT_INPUT_SHARD}" "${starting[@]}" ${staged[@]+"${staged[@]}"} collect
+    belongs shard "${MGMT_INPUT_SHARD}" "${starting[@]}" ${staged[@]+"${staged[@]}"} collect publish
     belongs badge "${MGMT_INPUT_BADGE}" "${starting[@]}" ${staged[@]+"${staged[@]}"} publish
     belongs key "${MGMT_INPUT_KEY}" "${starting[@]}" ${staged[@]+"${staged[@]}"} publish
     if [[ "${command}" == gate && -z "${stage}" ]]; then
@@ -306,6 +306,8 @@ command_arguments() {
     elif [[ "${command}" == publish ]]; then
         OPTIONS=(publish ${ITEMS[@]+"${ITEMS[@]}"})
         option run "${MGMT_INPUT_RUN_ID}"
+        option expect "${MGMT_INPUT_EXPECT}"
+        option shard "${MGMT_INPUT_SHARD}"
         publishing_options
     else
         OPTIONS=("${command}" ${ITEMS[@]+"${ITEMS[@]}"})

@@ -86,8 +86,8 @@ pub fn import(
         (None, Some(branch)) => branch.clone(),
         (None, None) => client.repository(&slug).map_err(Stop::from)?.default_branch,
     };
-    let name = shard.map_or_else(|| ARTIFACT.to_owned(), |shard| format!("{ARTIFACT}-{shard}"));
-    let by_commit = left_behind(&client, &slug, &branch, &name)?;
+    let name = artifact(shard);
+    let by_commit = Records { client: &client, slug: &slug, branch: &branch, name: &name }.by_commit()?;
     let none = |why: &str| {
         let hint = format!("pushes to {} leave their record as the artifact {name}", text::one_line(&branch));
         Stop::nothing(format!("no earlier record was found: {why}"), Some(hint))
@@ -203,16 +203,31 @@ fn chain(start: &str, listed: Vec<Commit>) -> Vec<String> {
     chain
 }
 
+/// The name of the artifact that a record travels in: of the whole project, or of one part of several.
+pub(super) fn artifact(shard: Option<&str>) -> String {
+    shard.map_or_else(|| ARTIFACT.to_owned(), |shard| format!("{ARTIFACT}-{shard}"))
+}
+
+/// The records that pushes to a branch leave behind.
+#[derive(Clone, Copy)]
+pub(super) struct Records<'a> {
+    pub(super) client: &'a Client,
+    pub(super) slug: &'a Slug,
+    pub(super) branch: &'a str,
+    /// The [`artifact`]'s name.
+    pub(super) name: &'a str,
+}
+
 /// What a merge that was tested elsewhere changes, and the nearest record before it with its distance, if there is one.
 ///
 /// # Errors
 /// GitHub does not know the merge, or does not answer.
 pub(super) fn of_merge(
-    client: &Client,
-    slug: &Slug,
-    (merge, head): (&str, Option<&str>),
-    branch: &str,
+    records: &Records<'_>,
+    merge: &str,
+    head: Option<&str>,
 ) -> anyhow::Result<(told::Change, Option<(Record, usize)>)> {
+    let &Records { client, slug, .. } = records;
     let listed = client.commits(slug, merge).map_err(Stop::from)?;
     // The merge is the evidence's word: it counts only if it merges the head that GitHub names.
     let is_of_head = |one: &&Commit| one.sha == merge && one.parents.iter().skip(1).any(|of| Some(&*of.sha) == head);
@@ -228,7 +243,7 @@ pub(super) fn of_merge(
         diff: Some(diff(client, slug, &start, merge)),
         ..told::Change::default()
     };
-    let record = nearest(client, slug, &before, &left_behind(client, slug, branch, ARTIFACT)?)?;
+    let record = records.nearest(&before, &records.by_commit()?)?;
     if let Some((_, distance)) = record.as_ref().filter(|(_, distance)| *distance > 0) {
         change.since = Some((before[*distance].clone(), diff(client, slug, &before[*distance], merge)));
     }
@@ -239,18 +254,17 @@ pub(super) fn of_merge(
 /// The same where GitHub names another merge than the evidence, or none: what the pull request itself changes, and the
 /// nearest record from the base branch's commit on. What cannot be had is said in its place.
 pub(super) fn of_base(
-    client: &Client,
-    slug: &Slug,
+    records: &Records<'_>,
     number: u64,
-    (base, branch): (&str, &str),
+    base: &str,
 ) -> (told::Change, Result<Option<(Record, usize)>, String>) {
     // Very large changes are refused; rules on them then say that nobody knows.
-    let diff = match client.pull_request_diff(slug, number) {
+    let diff = match records.client.pull_request_diff(records.slug, number) {
         Ok(bytes) => told::Diff::Text(String::from_utf8_lossy(&bytes).into_owned()),
         Err(error) => told::Diff::Unknown(error.to_string()),
     };
     let mut change = told::Change { before: vec![base.to_owned()], diff: Some(diff), ..told::Change::default() };
-    let record = before(client, slug, (base, branch), &mut change.before).map_err(|error| error.to_string());
+    let record = records.before(base, &mut change.before).map_err(|error| error.to_string());
     if let Ok(Some((_, distance))) = &record
         && *distance > 0
     {
@@ -260,44 +274,41 @@ pub(super) fn of_base(
     (change, record)
 }
 
-/// The nearest record from a commit of a branch on. `before` is that commit, and those before it if they had to be known.
-fn before(
-    client: &Client,
-    slug: &Slug,
-    (base, branch): (&str, &str),
-    before: &mut Vec<String>,
-) -> anyhow::Result<Option<(Record, usize)>> {
-    let by_commit = left_behind(client, slug, branch, ARTIFACT)?;
-    // Mostly the newest commit of the branch has left one, and nobody has to be asked for the others.
-    if !by_commit.is_empty() && !by_commit.contains_key(base) {
-        *before = chain(base, client.commits(slug, base).map_err(Stop::from)?.items);
-    }
-    nearest(client, slug, before, &by_commit)
-}
-
-/// The first of some commits that left a record, with its place.
-fn nearest(
-    client: &Client,
-    slug: &Slug,
-    before: &[String],
-    by_commit: &HashMap<String, Artifact>,
-) -> anyhow::Result<Option<(Record, usize)>> {
-    let found = before.iter().enumerate().find_map(|(distance, commit)| Some((distance, by_commit.get(commit)?)));
-    let Some((distance, artifact)) = found else { return Ok(None) };
-    Ok(Some((fetch(client, slug, artifact, &before[distance])?.1, distance)))
-}
-
-/// The records that pushes to a branch left behind, by commit.
-fn left_behind(client: &Client, slug: &Slug, branch: &str, name: &str) -> anyhow::Result<HashMap<String, Artifact>> {
-    let listed = client.artifacts_named(slug, name).map_err(Stop::from)?;
-    let mut by_commit: HashMap<String, Artifact> = HashMap::new();
-    for artifact in listed.items {
-        // The newest comes first.
-        if let Some(commit) = usable(&artifact, branch, name) {
-            by_commit.entry(commit).or_insert(artifact);
+impl Records<'_> {
+    /// The nearest one from a commit of the branch on. `before` is that commit, and those before it if they had to be
+    /// known.
+    fn before(&self, base: &str, before: &mut Vec<String>) -> anyhow::Result<Option<(Record, usize)>> {
+        let by_commit = self.by_commit()?;
+        // Mostly the newest commit of the branch has left one, and nobody has to be asked for the others.
+        if !by_commit.is_empty() && !by_commit.contains_key(base) {
+            *before = chain(base, self.client.commits(self.slug, base).map_err(Stop::from)?.items);
         }
+        self.nearest(before, &by_commit)
     }
-    Ok(by_commit)
+
+    /// That of the first of some commits that left one, with its place.
+    fn nearest(
+        &self,
+        before: &[String],
+        by_commit: &HashMap<String, Artifact>,
+    ) -> anyhow::Result<Option<(Record, usize)>> {
+        let found = before.iter().enumerate().find_map(|(distance, commit)| Some((distance, by_commit.get(commit)?)));
+        let Some((distance, artifact)) = found else { return Ok(None) };
+        Ok(Some((fetch(self.client, self.slug, artifact, &before[distance])?.1, distance)))
+    }
+
+    /// All of them, by commit.
+    fn by_commit(&self) -> anyhow::Result<HashMap<String, Artifact>> {
+        let listed = self.client.artifacts_named(self.slug, self.name).map_err(Stop::from)?;
+        let mut by_commit: HashMap<String, Artifact> = HashMap::new();
+        for artifact in listed.items {
+            // The newest comes first.
+            if let Some(commit) = usable(&artifact, self.branch, self.name) {
+                by_commit.entry(commit).or_insert(artifact);
+            }
+        }
+        Ok(by_commit)
+    }
 }
 
 /// What changed between two commits; what keeps it away is told to whoever needs it.

@@ -53,6 +53,8 @@ pub enum Expect {
     Count(usize),
     /// These.
     Names(Vec<String>),
+    /// This one, whatever else there is: a part that is judged by itself.
+    Only(String),
 }
 
 /// Which run is meant.
@@ -230,6 +232,9 @@ pub fn fetch(
     let mut newest: BTreeMap<String, (u32, Artifact)> = BTreeMap::new();
     for artifact in listed.items {
         let Some((name, attempt)) = shard_of(&artifact.name) else { continue };
+        if matches!(expect, Expect::Only(part) if part != name) {
+            continue;
+        }
         // An attempt that the run does not know of yet was not made by it.
         if attempt == 0 || attempt > run.attempt() {
             lost(format!("`{}` is of an attempt that the run has not had", text::one_line(&artifact.name)));
@@ -283,16 +288,17 @@ fn shard_of(name: &str) -> Option<(&str, u32)> {
 
 /// What is expected and not there, in words.
 fn absent(expect: &Expect, found: &BTreeMap<String, (u32, Artifact)>) -> Vec<String> {
+    let lacks = |name: &String| format!("the part `{}` is not there", text::one_line(name));
     match expect {
         Expect::Any if found.is_empty() => vec![format!("the run left no artifact called {ARTIFACT}…")],
         Expect::Any => Vec::new(),
         Expect::Count(count) if found.len() == *count => Vec::new(),
         Expect::Count(count) => vec![format!("{count} parts are expected, {} are there", found.len())],
+        Expect::Only(name) => (!found.contains_key(name)).then(|| lacks(name)).into_iter().collect(),
         Expect::Names(names) => {
             let missing = names.iter().filter(|name| !found.contains_key(*name));
             let more = found.keys().filter(|name| !names.contains(name));
-            let missing = missing.map(|name| format!("the part `{}` is not there", text::one_line(name)));
-            missing.chain(more.map(|name| format!("the part `{name}` is not expected"))).collect()
+            missing.map(lacks).chain(more.map(|name| format!("the part `{name}` is not expected"))).collect()
         }
     }
 }

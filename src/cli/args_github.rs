@@ -259,6 +259,9 @@ pub(super) struct PublishArgs {
     /// How many parts of that run must be there, or their names
     #[arg(long, value_name = "N|NAME,NAME", value_parser = expect)]
     pub(super) expect: Option<crate::app::ci::Expect>,
+    /// Judge this part of that run alone: one with a policy of its own
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["expect", "bundle"])]
+    pub(super) shard: Option<String>,
     /// Judge by this gate instead of the one under `gate:`
     #[arg(long, value_name = "NAME")]
     pub(super) gate: Option<String>,

@@ -6,6 +6,7 @@ use super::args::Format;
 use super::args_github::PublishArgs;
 use super::screen::Screen;
 use crate::app::Context;
+use crate::app::ci::Expect;
 use crate::app::publish::{self, Request};
 use crate::report::advice;
 use crate::sys::text;
@@ -16,7 +17,7 @@ pub(super) fn run(context: &Context, args: &PublishArgs, screen: &mut Screen) ->
         repo: args.repo.repo.clone(),
         bundle: args.bundle.clone(),
         run: args.run,
-        expect: args.expect.clone().unwrap_or_default(),
+        expect: args.shard.clone().map(Expect::Only).or_else(|| args.expect.clone()).unwrap_or_default(),
         gate: args.gate.clone(),
         to: args.to.clone(),
         when: args.when,

@@ -65,7 +65,7 @@ fn an_input_that_the_command_does_not_take_is_refused() {
         ("full-check", "answer", "status"),
         ("full-check", "run-id", "1"),
         ("full-check", "expect", "2"),
-        ("publish", "shard", "a"),
+        ("gate", "expect", "2"),
         ("publish", "evidence", "a.xml"),
         ("inspect", "shard", "a"),
         ("collect", "key", "a"),

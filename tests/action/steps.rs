@@ -136,6 +136,11 @@ fn other_commands_are_only_run() {
     let job = Job::ready().input("command", "ci").input("args", "evidence").input("run-id", "5").input("expect", "a,b");
     job.run();
     assert_eq!(job.calls("mgmt"), ["<ci><evidence><--run=5><--expect=a,b>"]);
+    for (input, value) in [("shard", "api"), ("expect", "api,web")] {
+        let job = Job::ready().input("command", "publish").input("run-id", "5").input(input, value);
+        job.run();
+        assert!(job.calls("mgmt")[0].starts_with(&format!("<publish><--run=5><--{input}={value}><--when=always>")));
+    }
     let job = Job::ready().input("command", "inspect").input("args", "--failed").input("evidence", "-odd.xml\na.xml");
     job.run();
     assert_eq!(job.calls("mgmt"), ["<inspect><--failed><--><-odd.xml><a.xml>"]);

@@ -1,6 +1,7 @@
 //! The action as a step of real workflows: run by act, judged by the real binary.
 
-use super::act::{Bench, Event, Pull, REPOSITORY};
+use super::act::{Bench, Event, Jobs, Pull, REPOSITORY};
+use super::github::state::CheckRun;
 
 const POLICY: &str = "\
 version: 1
@@ -78,33 +79,88 @@ fn a_broken_policy_and_a_wrong_input_fail_the_job() {
     assert!(jobs.log.contains("told <> <> <failure>") && jobs.log.contains("input `command`"), "{}", jobs.log);
 }
 
-#[test]
-fn the_readmes_monorepo_is_a_job_a_service() {
+/// A workflow that the README shows.
+fn example(name: &str) -> String {
+    std::fs::read_to_string(format!("{}/tests/fixtures/workflows/{name}.yml", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+/// The README's three services, each with a policy of its own.
+fn monorepo() -> Bench {
     let bench = Bench::new(POLICY);
-    let example =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/workflows/monorepo.yml"));
-    bench.project.write(".github/workflows/ci.yml", example.unwrap());
+    bench.project.write(".github/workflows/ci.yml", example("monorepo"));
     std::fs::remove_file(bench.project.path("mgmt.yml")).unwrap();
-    for service in ["api", "trainer", "web"] {
+    for service in SERVICES {
         let policy = POLICY.replace("[green]", &format!("[services/{service}/green]"));
         bench.project.write(&format!("services/{service}/mgmt.yml"), policy);
         bench.project.write(&format!("services/{service}/green"), "");
     }
+    bench
+}
+
+const SERVICES: [&str; 3] = ["api", "trainer", "web"];
+
+/// What act says of each step that ran the action: of a whole job it cannot be counted, since once one of a matrix has
+/// failed, it says so of all.
+fn steps(jobs: &Jobs) -> (usize, usize) {
+    let ended = |how: &str| jobs.log.matches(&format!("{how} - Main org/mgmt-action@v1")).count();
+    (ended("Success"), ended("Failure"))
+}
+
+#[test]
+fn the_readmes_monorepo_is_a_job_a_service() {
+    let bench = monorepo();
     std::fs::remove_file(bench.project.path("services/web/green")).unwrap();
     bench.commit(REPOSITORY, "main");
     let pull = bench.open(REPOSITORY);
     let jobs = bench.start(&bench.pull_request(&pull));
-    // What act says of a whole job is not to be counted here: once one of a matrix has failed, it says so of all.
-    let ended = |how: &str| jobs.log.matches(&format!("{how} - Main org/mgmt-action@v1")).count();
-    assert_eq!((jobs.code, ended("Success"), ended("Failure")), (1, 2, 1), "{}", jobs.log);
+    assert_eq!((jobs.code, steps(&jobs)), (1, (2, 1)), "{}", jobs.log);
     // A comment and a check run for each service, and evidence of each under its own name.
     let keys: Vec<_> = bench.repo().comments(pull.number).iter().map(|(_, body)| first_line(body)).collect();
-    for service in ["api", "trainer", "web"] {
+    for service in SERVICES {
         assert!(keys.contains(&format!("<!-- mgmt-action:report:{service} -->")), "{keys:?}");
     }
     assert_eq!((keys.len(), bench.repo().read(|repo| repo.check_runs.len())), (3, 3));
-    let names = ["api", "trainer", "web"].map(|service| format!("mgmt-evidence-{service}-attempt1"));
+    let names = SERVICES.map(|service| format!("mgmt-evidence-{service}-attempt1"));
     assert_eq!(bench.kept("artifacts"), names);
+}
+
+#[test]
+fn a_fork_of_the_readmes_monorepo_is_told_of_each_service_by_its_own_policy() {
+    let bench = monorepo();
+    bench.project.write(".github/workflows/publish.yml", example("monorepo-forks"));
+    bench.commit(REPOSITORY, "main");
+    let pushed = bench.event("push");
+    assert_eq!(bench.start(&pushed).code, 0);
+    bench.upload(pushed.run);
+    // The fork breaks one service, and says in its policy that it does not matter.
+    std::fs::remove_file(bench.project.path("services/web/green")).unwrap();
+    bench.project.write("services/web/mgmt.yml", POLICY.replace("  green: { group: structure, paths: [green] }\n", ""));
+    let pull = bench.open("stranger/project");
+    let event = bench.pull_request(&pull);
+    bench.allow(&["issues: write", "pull-requests: write", "checks: write"]);
+    bench.start(&event);
+    let mut uploaded = bench.upload(event.run);
+    uploaded.sort_unstable();
+    assert_eq!(uploaded, SERVICES.map(|service| format!("mgmt-evidence-{service}-attempt1")));
+    bench.repo().edit_run(event.run, |run| run.conclusion = Some("failure".to_owned()));
+
+    bench.allow(&[]);
+    let jobs = bench.start(&bench.finished(&pull, event.run));
+    assert_eq!((jobs.code, steps(&jobs)), (1, (2, 1)), "{}", jobs.log);
+    // Nothing has changed for two of them: they have a check run alone.
+    let comments = bench.repo().comments(pull.number);
+    let body = &comments[0].1;
+    assert_eq!((comments.len(), &*first_line(body)), (1, "<!-- mgmt-action:report:web -->"), "{comments:?}");
+    for want in ["## ❔ inconclusive", "Compared with ", "Reported by the fork.", "The policy was changed.", "`green`"]
+    {
+        assert!(body.contains(want), "{want} in {body}");
+    }
+    let of_pull = |run: &&CheckRun| run.head_sha == pull.head;
+    let shown = |run: &CheckRun| (run.name.clone(), run.conclusion.clone().unwrap());
+    let mut checks: Vec<_> = bench.repo().read(|repo| repo.check_runs.iter().filter(of_pull).map(shown).collect());
+    checks.sort_unstable();
+    let want = [("mgmt (api)", "success"), ("mgmt (trainer)", "success"), ("mgmt (web)", "failure")];
+    assert_eq!(checks, want.map(|(name, conclusion)| (name.to_owned(), conclusion.to_owned())));
 }
 
 #[test]

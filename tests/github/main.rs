@@ -20,6 +20,7 @@ mod incident;
 mod issues;
 mod lookups;
 mod markup;
+mod parts;
 mod publish;
 mod remedy;
 mod scene;

@@ -15,7 +15,7 @@ pub(crate) struct Pull {
     pub(crate) scene: Scene,
     pub(crate) number: u64,
     head: String,
-    run: u64,
+    pub(crate) run: u64,
 }
 
 impl Pull {
@@ -102,7 +102,7 @@ impl Pull {
         command
     }
 
-    fn mgmt(&self, args: &[&str]) -> Ran {
+    pub(crate) fn mgmt(&self, args: &[&str]) -> Ran {
         seen(self.command(), args)
     }
 
@@ -132,7 +132,7 @@ impl Pull {
         self.publish_run(args)
     }
 
-    fn publish_run(&self, args: &[&str]) -> Ran {
+    pub(crate) fn publish_run(&self, args: &[&str]) -> Ran {
         let event = json!({
             "repository": { "id": 1, "default_branch": "main" },
             "workflow_run": { "id": self.run, "run_attempt": 1, "head_sha": self.head },

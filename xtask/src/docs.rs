@@ -21,6 +21,7 @@ const PARTS: &[Part] = &[
     ("workflow:pull-request", || workflow("pull-request")),
     ("workflow:forks", || workflow("forks")),
     ("workflow:monorepo", || workflow("monorepo")),
+    ("workflow:monorepo-forks", || workflow("monorepo-forks")),
     ("workflow:deploy", || workflow("deploy")),
     ("workflow:retrain-audit", || workflow("retrain-audit")),
 ];

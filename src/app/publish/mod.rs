@@ -85,7 +85,7 @@ pub fn publish(context: &Context, request: &Request, tell: impl Fn(&str) + 'stat
         tempfile::tempdir().map_err(|error| Stop::undecided(format!("no folder to work in: {error}"), None))?;
     let scratch = Utf8Path::from_path(scratch.path()).unwrap_or(Utf8Path::new("."));
     let (mut fetched, subject) = gather(context, request, job.as_ref(), link, scratch)?;
-    let afar = afar(link, &subject, fetched.source.as_ref());
+    let afar = afar(link, &subject, fetched.source.as_ref(), &request.expect);
     let policy = policy::of(context, link, &subject, afar.as_ref().and_then(|(change, _)| change.diff.as_ref()))?;
     let config = &policy.config;
     let record = decide(context, request, link, &policy, &subject, &mut fetched, afar)?;
@@ -160,6 +160,10 @@ fn gather(
         }
         let subject = Subject::of_run(link, &run)?;
         return Ok((fetched, subject));
+    }
+    if request.expect != Expect::Any {
+        let hint = "name the run with --run, or leave --shard and --expect out".to_owned();
+        return Err(Stop::usage("parts are those of a finished run, and none is meant here", Some(hint)).into());
     }
     let folder = match &request.bundle {
         Some(folder) => context.cwd.join(folder),
@@ -275,17 +279,23 @@ fn comparison(
 type Afar = (told::Change, Result<Option<(Record, usize)>, String>);
 
 /// Asks GitHub for it.
-fn afar(link: Option<&Link>, subject: &Subject, source: Option<&Source>) -> Option<Afar> {
+fn afar(link: Option<&Link>, subject: &Subject, source: Option<&Source>, expect: &Expect) -> Option<Afar> {
     let (Some(link), Some(pull), false) = (link, &subject.pull, subject.is_here) else { return None };
+    // A part is compared with what the same part left behind.
+    let records = match expect {
+        Expect::Only(part) => baseline::artifact(Some(part)),
+        _ => baseline::artifact(None),
+    };
+    let records =
+        baseline::Records { client: &link.client, slug: &link.slug, branch: &pull.base_branch, name: &records };
     // Which merge was tested only the evidence itself tells: it is believed where it is the one that GitHub names.
     let merge = source.and_then(|source| source.merge_commit.as_deref());
     if let Some(merge) = merge.filter(|merge| pull.merge.as_deref() == Some(*merge))
-        && let Ok((change, record)) =
-            baseline::of_merge(&link.client, &link.slug, (merge, subject.commit.as_deref()), &pull.base_branch)
+        && let Ok((change, record)) = baseline::of_merge(&records, merge, subject.commit.as_deref())
     {
         return Some((change, Ok(record)));
     }
-    Some(baseline::of_base(&link.client, &link.slug, pull.number, (&pull.base_sha, &pull.base_branch)))
+    Some(baseline::of_base(&records, pull.number, &pull.base_sha))
 }
 
 /// Where the published report's files go.
