@@ -1,5 +1,5 @@
-//! What a check does, what a metric counts and how it was judged, what the score is made of, what a problem's code
-//! means, why a run ended as it did.
+//! What a check does, a metric counts and how it was judged, what the score is made of, what a problem's code or the
+//! state of a retraining's slot means, why a run ended as it did.
 
 use super::history::{Answer, Place};
 use super::judge::SCORE;
@@ -14,6 +14,7 @@ use crate::gate::{Gate, RuleResult, RuleVerdict};
 use crate::history::{self, UNREADABLE};
 use crate::record::Record;
 use crate::report::{advice, compare};
+use crate::retrain::slot::{self, Class};
 use crate::sys::text;
 
 /// Rule results shown before the rest is counted.
@@ -57,6 +58,10 @@ pub fn explain(context: &Context, topic: &str) -> anyhow::Result<Answer<String>>
         let check = check.map(|check| format!("\n{}", one_check(check))).unwrap_or_default();
         return Ok(Answer { value: the_score(config.as_ref().ok(), last.as_ref()) + &check, problems });
     }
+    let state = slot::STATES.iter().find(|row| row.word == topic);
+    if let (Some(row), Err(_)) = (state, &config) {
+        return Ok(Answer { value: one_state(row), problems: Vec::new() });
+    }
     let config = config?;
     let place = Place::of(context, &config);
     if let Some(record) = run(&place, topic)? {
@@ -69,16 +74,19 @@ pub fn explain(context: &Context, topic: &str) -> anyhow::Result<Answer<String>>
     if let Some(check) = config.checks.iter().find(|check| check.id == topic) {
         return Ok(Answer { value: one_check(check), problems: place.take_problems() });
     }
+    // A check may be called like one, as well.
+    if let Some(row) = state {
+        return Ok(Answer { value: one_state(row), problems: place.take_problems() });
+    }
     let names = config.checks.iter().map(|check| check.id.as_str());
     let names = names.chain(metric::NAMES.iter().map(|row| row.name)).chain(codes().map(|code| code.id));
-    let names = names.chain([SCORE, "latest", "metrics", "codes"]);
+    let names = names.chain(slot::STATES.iter().map(|row| row.word));
+    let names = names.chain([SCORE, "latest", "metrics", "codes", "slots"]);
     let hint = match text::closest(topic, names) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => {
-            "a topic is a check's name, a metric's name, a problem's code, a run's id, `latest`, `score`, `metrics` or \
-             `codes`"
-                .to_owned()
-        }
+        None => "a topic is a check's name, a metric's name, a problem's code, the state of a slot of a retraining, a \
+             run's id, `latest`, `score`, `metrics`, `codes` or `slots`"
+            .to_owned(),
     };
     Err(Stop::usage(format!("nothing is called `{}`", text::one_line(topic)), Some(hint)).into())
 }
@@ -87,12 +95,30 @@ pub fn explain(context: &Context, topic: &str) -> anyhow::Result<Answer<String>>
 fn fixed(topic: &str) -> Option<String> {
     match topic {
         "metrics" => return Some(all_metrics()),
+        "slots" => return Some(slot::STATES.iter().map(|row| format!("{:<22}{}\n", row.word, row.doc)).collect()),
         "codes" => return Some(codes().map(|code| format!("{:<26}{}\n", code.id, code.doc)).collect()),
         _ => {}
     }
     let code = codes().find(|code| code.id == topic)?;
     let hint = if code.hint.is_empty() { String::new() } else { format!("help: {}\n", code.hint) };
     Some(format!("{}\n\n{}\n{hint}", code.id, code.doc))
+}
+
+/// What a state of a slot means, what it is worth, and what to do about it.
+fn one_state(row: &slot::Row) -> String {
+    let worth = match row.class {
+        Class::Kept => "It is as it should be.",
+        Class::Late => "In the newest slot that can be judged it warns.",
+        Class::Faded => "In the newest slot that can be judged it fails the audit; before it, it says nothing.",
+        Class::Open => "The slot before it decides.",
+        Class::Unknown => "In the newest slot that can be judged the audit is inconclusive.",
+        Class::Bad => "In the newest slot that can be judged it fails the audit; before it, it warns.",
+    };
+    let hint = if row.hint.is_empty() { String::new() } else { format!("help: {}\n", row.hint) };
+    format!(
+        "{}\n\nThe state of a slot of the retraining, `{}` in the calendar.\n{}\n{worth}\n{hint}",
+        row.word, row.sign, row.doc
+    )
 }
 
 fn all_metrics() -> String {

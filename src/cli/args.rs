@@ -435,8 +435,9 @@ pub(super) enum ConfigCommand {
 
 #[derive(Args, Debug)]
 pub(super) struct ExplainArgs {
-    /// A check's name, a metric's name, a problem's code, a run's id, `latest`, `score`, `metrics` or `codes`
-    #[arg(value_name = "CHECK|METRIC|CODE|RUN")]
+    /// A check's name, a metric's name, a problem's code, the state of a slot of a retraining, a run's id, `latest`,
+    /// `score`, `metrics`, `codes` or `slots`
+    #[arg(value_name = "CHECK|METRIC|CODE|STATE|RUN")]
     pub(super) topic: String,
 }
 

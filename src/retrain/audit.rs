@@ -272,9 +272,9 @@ fn decisive(file: &str, newest: Option<&Judged>) -> Vec<Finding> {
         }
         (Some(level), None) => {
             let finding = Finding::new(level, &wiring::STATE, told);
-            Some(match next_step(slot.state, &text::one_line(file)) {
-                Some(hint) => finding.with_hint(hint),
-                None => finding,
+            Some(match slot.state.row().hint {
+                "" => finding,
+                hint => finding.with_hint(hint.replace("FILE", &text::one_line(file))),
             })
         }
     });
@@ -287,18 +287,6 @@ fn decisive(file: &str, newest: Option<&Judged>) -> Vec<Finding> {
         out.push(Finding::new(RuleVerdict::Warn, &wiring::FIRST, first.message.clone()));
     }
     out
-}
-
-/// What to do about a slot whose run tells nothing.
-fn next_step(state: State, file: &str) -> Option<String> {
-    match state {
-        State::Missed => Some(format!(
-            "start it by hand: `gh workflow run {file}`; GitHub tells nobody why a scheduled run never began or began late"
-        )),
-        State::Disabled => Some(format!("enable it: `gh workflow enable {file}`")),
-        State::Unknown => Some("see the other problems: they say what could not be seen".to_owned()),
-        _ => None,
-    }
 }
 
 /// A slot in a sentence fragment.

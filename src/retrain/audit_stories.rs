@@ -349,7 +349,7 @@ fn the_schema_is_frozen() {
           "level": "fail",
           "code": "audit.slot",
           "message": "the slot of 2026-06-21 18:00 UTC is failed (its run failed: job `train`, step `fit`)",
-          "hint": "look at the run: it tells more than its state",
+          "hint": "look at the step that failed: its log tells more",
           "file": null,
           "line": null
         },

@@ -85,36 +85,82 @@ pub struct Row {
     pub class: Class,
     /// What it means, in a sentence.
     pub doc: &'static str,
+    /// The next step, with `FILE` for the workflow's; empty where there is none to take.
+    pub hint: &'static str,
 }
 
 macro_rules! states {
-    ($($state:ident, $word:literal, $sign:literal, $class:ident, $doc:literal;)*) => {
+    ($($state:ident, $word:literal, $sign:literal, $class:ident, $doc:literal, $hint:literal;)*) => {
         /// Every state, in the order of precedence: of several faults of one run the first names the slot.
-        pub const STATES: &[Row] =
-            &[$(Row { state: State::$state, word: $word, sign: $sign, class: Class::$class, doc: $doc }),*];
+        pub const STATES: &[Row] = &[$(Row {
+            state: State::$state,
+            word: $word,
+            sign: $sign,
+            class: Class::$class,
+            doc: $doc,
+            hint: $hint,
+        }),*];
     };
 }
 
 states! {
-    Disabled, "disabled", 'D', Bad, "No run, because the workflow is disabled.";
-    Missed, "missed", 'M', Bad, "No run within the tolerance.";
-    WrongBranch, "wrong-branch", 'B', Bad, "The run was on another branch than the one that is expected.";
-    TimedOut, "timed-out", 'T', Bad, "The run went on for longer than it may.";
-    Failed, "failed", 'F', Bad, "The run did not succeed.";
-    Superseded, "superseded", 'S', Bad, "The run was cancelled because a newer one of the same workflow began.";
-    Cancelled, "cancelled", 'C', Bad, "The run was cancelled.";
-    NoArtifact, "no-artifact", 'N', Bad, "The run is green and left no model.";
-    ArtifactExpired, "artifact-expired", 'E', Faded, "The run is green, and the model it left has been removed since.";
-    DigestMismatch, "digest-mismatch", 'X', Bad, "The bytes of the model are not those that were stored.";
-    MetricsMissing, "metrics-missing", 'Q', Bad, "The model's metrics are not there, or are no numbers.";
-    ModelUnchanged, "model-unchanged", 'U', Bad, "The model is the same as the one before.";
-    WorseThanChampion, "worse-than-champion", 'W', Bad, "The model is worse than the one before, or than its limits.";
-    NotDeployed, "not-deployed", 'P', Bad, "The model did not get to production in time.";
-    Unknown, "unknown", '?', Unknown, "What is needed to judge the slot is not known.";
-    Running, "running", '>', Open, "The run has not ended, or its deployment is awaited. Not judged.";
-    Pending, "pending", '.', Open, "There is no run yet, and it would still be tolerated. Not judged.";
-    Late, "late", 'l', Late, "The run began late, and did what is expected.";
-    OnTime, "on-time", 'o', Kept, "The run began in time, and did what is expected.";
+    Disabled, "disabled", 'D', Bad,
+        "No run, because the workflow is disabled.",
+        "enable it: `gh workflow enable FILE`";
+    Missed, "missed", 'M', Bad,
+        "No run within the tolerance.",
+        "start it by hand: `gh workflow run FILE`; GitHub tells nobody why a scheduled run never began or began late";
+    WrongBranch, "wrong-branch", 'B', Bad,
+        "The run was on another branch than the one that is expected.",
+        "GitHub runs schedules on the default branch alone: expect that one, or make the other the default";
+    TimedOut, "timed-out", 'T', Bad,
+        "The run went on for longer than it may.",
+        "look at where the run hangs, or raise `timeout:`";
+    Failed, "failed", 'F', Bad,
+        "The run did not succeed.",
+        "look at the step that failed: its log tells more";
+    Superseded, "superseded", 'S', Bad,
+        "The run was cancelled because a newer one of the same workflow began.",
+        "give the training a `concurrency:` group of its own, without `cancel-in-progress`";
+    Cancelled, "cancelled", 'C', Bad,
+        "The run was cancelled.",
+        "find out who cancelled it; `gh workflow run FILE` starts it again";
+    NoArtifact, "no-artifact", 'N', Bad,
+        "The run is green and left no model.",
+        "let the training fail where it leaves nothing of what `expect:` names";
+    ArtifactExpired, "artifact-expired", 'E', Faded,
+        "The run is green, and the model it left has been removed since.",
+        "keep artifacts for longer than the time between two slots: `retention-days` of the upload";
+    DigestMismatch, "digest-mismatch", 'X', Bad,
+        "The bytes of the model are not those that were stored.",
+        "deploy it nowhere, find out what came between, and train anew";
+    MetricsMissing, "metrics-missing", 'Q', Bad,
+        "The model's metrics are not there, or are no numbers.",
+        "let the training put the file of `expect: metrics:` beside the model, each value a finite number";
+    ModelUnchanged, "model-unchanged", 'U', Bad,
+        "The model is the same as the one before.",
+        "look whether the training reads new data, and stores what it trained";
+    WorseThanChampion, "worse-than-champion", 'W', Bad,
+        "The model is worse than the one before, or than its limits.",
+        "keep the model before it in production, and look at what the new one was trained on";
+    NotDeployed, "not-deployed", 'P', Bad,
+        "The model did not get to production in time.",
+        "look at the run of the deploy, and at which model production serves";
+    Unknown, "unknown", '?', Unknown,
+        "What is needed to judge the slot is not known.",
+        "see the other problems: they say what could not be seen";
+    Running, "running", '>', Open,
+        "The run has not ended, or its deployment is awaited. Not judged.",
+        "";
+    Pending, "pending", '.', Open,
+        "There is no run yet, and it would still be tolerated. Not judged.",
+        "";
+    Late, "late", 'l', Late,
+        "The run began late, and did what is expected.",
+        "GitHub is busiest at the start of every hour: move the schedule by some minutes, or raise `late-after:`";
+    OnTime, "on-time", 'o', Kept,
+        "The run began in time, and did what is expected.",
+        "";
 }
 
 impl State {

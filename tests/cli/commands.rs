@@ -127,7 +127,20 @@ fn explain_knows_checks_metrics_and_codes() {
     for code in mgmt_action::app::explain::codes() {
         assert!(all.contains(code.id), "{}", code.id);
     }
+    insta::assert_snapshot!(project.run(&["explain", "not-deployed"]).stdout, @r"
+    not-deployed
+
+    The state of a slot of the retraining, `P` in the calendar.
+    The model did not get to production in time.
+    In the newest slot that can be judged it fails the audit; before it, it warns.
+    help: look at the run of the deploy, and at which model production serves
+    ");
+    let states = project.run(&["explain", "slots"]).stdout;
+    for row in mgmt_action::retrain::slot::STATES {
+        assert!(states.contains(row.word), "{}", row.word);
+    }
     // What needs no policy file works without one.
+    assert_eq!(Project::new().run(&["explain", "late"]).code, 0);
     assert_eq!(Project::new().run(&["explain", "tests.failed"]).code, 0);
     assert_eq!(Project::new().run(&["explain", "metrics"]).code, 0);
 }
