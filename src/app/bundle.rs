@@ -75,11 +75,11 @@ pub fn collect(context: &Context, request: &Request) -> anyhow::Result<Packed> {
     let state = repo::state(&config.root).ok();
     let commit = state.as_ref().and_then(|state| state.commit.clone());
     let place = Place::of(context, &config);
-    let record = newest(&place, job.as_ref(), commit.as_deref(), request.since)?;
-    let mut source = job.as_ref().map(Job::source).unwrap_or_default();
+    let mut source = job.as_ref().map(|job| job.source(commit.as_deref())).unwrap_or_default();
     source.commit = source.commit.or(commit);
     source.branch = source.branch.or(state.and_then(|state| state.branch));
     source.shard = request.shard.clone();
+    let record = newest(&place, source.commit.as_deref(), request.since)?;
 
     let own = config.root.join(crate::history::FOLDER);
     let folder = request.out.as_ref().map_or_else(|| own.join("bundle"), |out| context.cwd.join(out));
@@ -113,19 +113,10 @@ pub fn collect(context: &Context, request: &Request) -> anyhow::Result<Packed> {
 }
 
 /// The newest run of checks on this commit.
-fn newest(
-    place: &Place,
-    job: Option<&Job>,
-    commit: Option<&str>,
-    since: Option<Timestamp>,
-) -> anyhow::Result<Option<Record>> {
+fn newest(place: &Place, commit: Option<&str>, since: Option<Timestamp>) -> anyhow::Result<Option<Record>> {
     let entries = place.ask(|store| store.list(&Filter::default(), 20)).map_err(Stop::from)?;
-    let is_ours = |entry_commit: Option<&str>| {
-        let of_job = job.and_then(|job| job.commit.as_deref());
-        entry_commit == commit || (of_job.is_some() && entry_commit == of_job)
-    };
     let is_recent = |began: Timestamp| since.is_none_or(|since| began >= since);
-    let ours = entries.iter().filter(|entry| is_ours(entry.commit.as_deref()) && is_recent(entry.started_at));
+    let ours = entries.iter().filter(|entry| entry.commit.as_deref() == commit && is_recent(entry.started_at));
     let found = ours.into_iter().find(|entry| entry.command != gate::COMMAND && !entry.partial);
     let Some(entry) = found else { return Ok(None) };
     Ok(Some(place.ask(|store| store.get(&entry.id)).map_err(Stop::from)?))

@@ -1,6 +1,6 @@
 //! What ran on GitHub: runs, and the evidence that they left behind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -13,8 +13,8 @@ use crate::config;
 use crate::evidence::problem::Code;
 use crate::evidence::{Evidence, Level, Limits, Problem, Repeats};
 use crate::github::{Artifact, Client, Download, List, Run, RunFilter, Slug, ZipLimits, unpack};
-use crate::record::Record;
 use crate::record::bundle::Source;
+use crate::record::{FULL_CHECK, Record};
 use crate::sys::{fs, text};
 
 /// What every artifact of evidence is called, before its shard and attempt.
@@ -116,6 +116,8 @@ pub struct Fetched {
     pub source: Option<Source>,
     /// The record of the first part: of what it says only times may be used.
     pub record: Option<Record>,
+    /// The policy files of those parts that were to run every check.
+    pub full: BTreeSet<String>,
 }
 
 /// Lists runs, newest first.
@@ -261,7 +263,7 @@ pub fn fetch(
             }
             Err(Trouble::Fatal(error)) => return Err(error),
         };
-        if let Some(why) = foreign(&opened.bundle.source, slug, run.id, run.head_sha.as_deref(), attempt) {
+        if let Some(why) = foreign(&opened, slug, run.id, run.head_sha.as_deref(), attempt) {
             lost(format!("`{}` {why}", artifact.name));
             continue;
         }
@@ -340,7 +342,8 @@ pub(super) fn download(
 }
 
 /// Why a bundle is not one of this run.
-pub(super) fn foreign(source: &Source, slug: &Slug, run: u64, sha: Option<&str>, attempt: u32) -> Option<String> {
+pub(super) fn foreign(opened: &Opened, slug: &Slug, run: u64, sha: Option<&str>, attempt: u32) -> Option<String> {
+    let source = &opened.bundle.source;
     let is_other = |told: Option<&str>, known: Option<&str>| match (told, known) {
         (Some(told), Some(known)) => !told.eq_ignore_ascii_case(known),
         _ => true,
@@ -354,7 +357,9 @@ pub(super) fn foreign(source: &Source, slug: &Slug, run: u64, sha: Option<&str>,
     if source.attempt != attempt {
         return Some("belongs to another attempt".to_owned());
     }
-    if is_other(source.commit.as_deref(), sha) {
+    // The event's word and the checkout's: a job may test something else than what started it.
+    let ran = opened.record.as_ref().and_then(|record| record.project.commit.as_deref());
+    if is_other(source.commit.as_deref(), sha) || (ran.is_some() && is_other(ran, sha)) {
         return Some("belongs to another commit".to_owned());
     }
     None
@@ -380,6 +385,9 @@ impl Fetched {
             }
         }
         self.interrupted = self.interrupted.take().or(record.interrupted.take());
+        if record.command == FULL_CHECK {
+            self.full.insert(std::mem::take(&mut record.policy.path));
+        }
         self.left_out.append(&mut record.left_out);
         for outcome in std::mem::take(&mut record.checks) {
             match self.checks.iter_mut().find(|known| known.id == outcome.id) {

@@ -55,8 +55,8 @@ pub struct Pull {
     pub base_branch: String,
     /// The newest commit of that branch when the event happened.
     pub base_sha: String,
-    /// Whether it comes from another repository.
-    pub is_fork: bool,
+    /// The other repository that it comes from, `owner/name`; a fork that is gone has no name.
+    pub fork: Option<String>,
 }
 
 /// A finished run, as the event of a `workflow_run` job tells it.
@@ -82,6 +82,7 @@ struct Event {
 #[serde(default)]
 struct Repository {
     id: Option<u64>,
+    full_name: Option<String>,
     default_branch: Option<String>,
 }
 
@@ -144,13 +145,15 @@ impl Job {
         };
         if let Some(pull) = told.pull_request.filter(|pull| pull.number > 0) {
             let of = |side: &Side| side.repo.as_ref().and_then(|repo| repo.id);
+            // A fork that is gone has no repository.
+            let is_fork = of(&pull.head).is_none() || of(&pull.head) != of(&pull.base);
+            let from = pull.head.repo.and_then(|repo| repo.full_name);
             job.merge_commit = tested.filter(|tested| *tested != pull.head.sha);
             job.commit = Some(pull.head.sha.clone());
             job.branch = Some(pull.head.branch.clone());
             job.pull = Some(Pull {
                 number: pull.number,
-                // A fork that is gone has no repository.
-                is_fork: of(&pull.head).is_none() || of(&pull.head) != of(&pull.base),
+                fork: is_fork.then(|| from.unwrap_or_else(|| "a fork that is gone".to_owned())),
                 base_branch: pull.base.branch,
                 base_sha: pull.base.sha,
             });
@@ -163,14 +166,16 @@ impl Job {
         Some(job)
     }
 
-    /// Where a bundle made here comes from.
+    /// Where a bundle made here comes from. It is about what is checked out, whatever the event is about.
     #[must_use]
-    pub fn source(&self) -> Source {
+    pub fn source(&self, checked_out: Option<&str>) -> Source {
+        let is_out = |commit: &Option<String>| checked_out.is_none() || commit.as_deref() == checked_out;
+        let is_about = is_out(&self.merge_commit) || is_out(&self.commit);
         Source {
             repository: Some(self.repository.clone()),
-            commit: self.commit.clone(),
-            merge_commit: self.merge_commit.clone(),
-            branch: self.branch.clone(),
+            commit: if is_about { self.commit.clone() } else { checked_out.map(str::to_owned) },
+            merge_commit: self.merge_commit.clone().filter(|_| is_out(&self.merge_commit)),
+            branch: self.branch.clone().filter(|_| is_about),
             event: Some(self.event.clone()),
             pull_request: self.pull.as_ref().map(|pull| pull.number),
             run_id: self.run_id,
@@ -250,16 +255,21 @@ mod tests {
             (job.branch.as_deref(), job.workflow.as_deref()),
             (Some("change"), Some(".github/workflows/ci.yml"))
         );
-        assert_eq!(job.pull.as_ref().map(|pull| (pull.number, pull.is_fork)), Some((7, false)));
+        assert_eq!(job.pull.as_ref().map(|pull| (pull.number, pull.fork.is_some())), Some((7, false)));
         assert_eq!(job.run_url().as_deref(), Some("https://github.com/o/r/actions/runs/42"));
         for other in [r#"{"id":2}"#, "null"] {
             let job = Job::from_parts(&env("pull_request"), pull(other).as_bytes()).unwrap();
-            assert!(job.pull.unwrap().is_fork, "{other}");
+            assert!(job.pull.unwrap().fork.is_some(), "{other}");
         }
         let mut project = Project { commit: Some(MERGE.into()), ..Project::default() };
         job.name_commit(&mut project);
         assert_eq!((project.commit.as_deref(), project.merge_commit.as_deref()), (Some(HEAD), Some(MERGE)));
         assert_eq!(project.branch.as_deref(), Some("change"));
+        let of = |out: Option<&str>| job.source(out);
+        assert_eq!(of(Some(MERGE)).merge_commit.as_deref(), Some(MERGE));
+        assert_eq!((of(Some(HEAD)).commit.as_deref(), of(Some(HEAD)).merge_commit), (Some(HEAD), None));
+        assert_eq!((of(Some("3")).commit.as_deref(), of(Some("3")).branch), (Some("3"), None));
+        assert_eq!((of(None).commit.as_deref(), of(None).merge_commit.as_deref()), (Some(HEAD), Some(MERGE)));
         // Somebody checked out something else: then the run is about that.
         let mut other = Project { commit: Some("3".into()), ..Project::default() };
         job.name_commit(&mut other);

@@ -211,8 +211,8 @@ impl Judging {
                 let why = format!("{} is not in this clone", pull.base_sha.get(..10).unwrap_or(&pull.base_sha));
                 Ok(Self { standing: Standing::Unknown(why), ..Self::own(own.clone()) })
             }
-            Ok(Some(found)) => Self::of_base(own, Ok(found), &pull.base_sha, pull.is_fork),
-            Err(error) => Self::of_base(own, Err(error), &pull.base_sha, pull.is_fork),
+            Ok(Some(found)) => Self::of_base(own, Ok(found), &pull.base_sha, pull.fork.is_some()),
+            Err(error) => Self::of_base(own, Err(error), &pull.base_sha, pull.fork.is_some()),
         }
     }
 

@@ -26,6 +26,7 @@ mod remedy;
 mod scene;
 mod shallow;
 mod stage;
+mod stage_checks;
 mod stage_told;
 mod whole_job;
 mod wire;

@@ -35,7 +35,7 @@ pub(crate) fn gate(scene: &Scene, stage: &str, more: &[&str]) -> Ran {
 }
 
 /// The exit code and the report.
-fn json(scene: &Scene, stage: &str, more: &[&str]) -> (i32, Value) {
+pub(crate) fn json(scene: &Scene, stage: &str, more: &[&str]) -> (i32, Value) {
     let ran = gate(scene, stage, &[&["--format", "json", "-q"], more].concat());
     let value = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran:?}"));
     (ran.code, value)

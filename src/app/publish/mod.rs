@@ -183,7 +183,12 @@ fn gather(
     let opened = bundle::open(&folder, &limits()).map_err(Stop::from)?;
     let subject = Subject::of_job(job, &opened.bundle.source);
     let mut fetched = Fetched::default();
+    let tested = opened.bundle.source.commit.clone();
     fetched.add(opened);
+    if let (Some(tested), Some(_)) = (tested.filter(|tested| subject.commit.as_ref() != Some(tested)), &subject.pull) {
+        let told = format!("the evidence is of {}, which is not what the pull request brings", text::one_line(&tested));
+        fetched.evidence.problems.push(Problem::new(&ci::SHARD, told));
+    }
     fetched.evidence.note_disputes();
     Ok((fetched, subject))
 }

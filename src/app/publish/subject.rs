@@ -74,12 +74,14 @@ impl Subject {
             base_sha: pull.base_sha.clone(),
             base_branch: pull.base_branch.clone(),
             merge: job.merge_commit.clone(),
-            fork: pull.is_fork.then(|| source.repository.clone().unwrap_or_else(|| "a fork".to_owned())),
+            fork: pull.fork.clone(),
         });
+        // Without a pull request nobody is told but whoever looks at the commit that was checked out.
+        let is_about = pull.is_some() || source.commit.is_none() || source.commit == job.commit;
         Self {
-            commit: job.commit.clone(),
-            merge_commit: job.merge_commit.clone(),
-            branch: job.branch.clone(),
+            commit: if is_about { job.commit.clone() } else { source.commit.clone() },
+            merge_commit: job.merge_commit.clone().filter(|_| source.merge_commit == job.merge_commit),
+            branch: job.branch.clone().filter(|_| is_about),
             pull,
             no_pull: None,
             run_url: job.run_url(),

@@ -6,6 +6,7 @@ use super::ask::Subject;
 use crate::app::Stop;
 use crate::app::ci::{Fetched, Trouble, download, foreign};
 use crate::app::judge::Material;
+use crate::app::policy::Judging;
 use crate::app::remote::listing;
 use crate::deploy::facts::{Artifact, Content, Evidence, Facts, Listing, Run, Workflow};
 use crate::deploy::{deciding, newest_shards};
@@ -13,7 +14,8 @@ use crate::evidence::{Level, Limits};
 use crate::github;
 
 /// Reads it, and notes in `facts` what became of each artifact.
-pub(super) fn read(subject: &Subject<'_>, facts: &mut Facts, limits: &Limits) -> anyhow::Result<Material> {
+pub(super) fn read(subject: &Subject<'_>, facts: &mut Facts, policy: &Judging) -> anyhow::Result<Material> {
+    let limits = &policy.config.limits;
     let scratch =
         tempfile::tempdir().map_err(|error| Stop::undecided(format!("no folder to work in: {error}"), None))?;
     let scratch = Utf8Path::from_path(scratch.path())
@@ -26,12 +28,16 @@ pub(super) fn read(subject: &Subject<'_>, facts: &mut Facts, limits: &Limits) ->
         }
     }
     fetched.evidence.note_disputes();
-    let problems = &fetched.evidence.problems;
-    let is_lossy = problems.iter().any(|problem| problem.level == Level::Loss);
+    // What a failure means, and which checks there have to be, is not the commit's own to say.
+    policy.adjust(&mut fetched.checks);
+    let is_full = fetched.full.contains(policy.config.path.as_str());
+    let problems = if is_full { policy.unrun(&fetched.checks, |_| false) } else { Vec::new() };
+    let is_lossy = fetched.evidence.problems.iter().any(|problem| problem.level == Level::Loss);
     let lossy = fetched.checks.iter().filter(|_| is_lossy).map(|check| check.id.clone()).collect();
     Ok(Material {
         checks: fetched.checks,
         evidence: fetched.evidence,
+        problems,
         lossy,
         left_out: fetched.left_out,
         ..Material::default()
@@ -91,7 +97,7 @@ fn one(
         Err(Trouble::Fatal(error)) => return Err(error),
     };
     let attempt = attempt.unwrap_or(opened.bundle.source.attempt);
-    if let Some(why) = foreign(&opened.bundle.source, subject.slug, run.id, Some(subject.sha), attempt) {
+    if let Some(why) = foreign(&opened, subject.slug, run.id, Some(subject.sha), attempt) {
         return Ok(Content::Useless(format!("it {why}")));
     }
     if opened.bundle.source.merge_commit.is_some() {

@@ -14,6 +14,7 @@ use super::compare::{self, Comparison, Wanted};
 use super::history::Place;
 use super::job::Job;
 use super::judge::{Material, judge};
+use super::policy::Judging;
 use super::{Context, Stop, gate, remote, step};
 use crate::config::Config;
 use crate::deploy::{self, Decision, Facts, Stage};
@@ -102,7 +103,7 @@ pub fn decide(context: &Context, client: &Client, request: &Request) -> anyhow::
     let place = Place::of(context, config);
     let mut material = Material::default();
     if wanted.reads_evidence() {
-        material = evidence::read(&subject, &mut facts, &config.limits)?;
+        material = evidence::read(&subject, &mut facts, &Judging::own(config.clone()))?;
     }
     let mut record = judged(context, config, wanted, &place, request, &mut material, started_at)?;
     let decision = deploy::decide(wanted, &facts, &record.rules);
