@@ -318,6 +318,11 @@ fn around(settings: &Settings, facts: &Facts, judge: &Judge<'_>, newest: Option<
     if let Some(gap) = &judge.gap {
         out.push(Finding::new(RuleVerdict::Inconclusive, &wiring::GAP, gap.clone()));
     }
+    if let Some(cut) = judge.cut {
+        let message = format!("there are more runs than are read: none before {}", clock::minute(cut));
+        let hint = "shorten `history:` under `retrain:`; what is older is not judged";
+        out.push(Finding::new(RuleVerdict::Warn, &wiring::GAP, message).with_hint(hint));
+    }
     let workflow = &facts.workflow;
     let file = text::one_line(&settings.workflow);
     match (workflow.is_known, judge::disabled(workflow.state.as_deref())) {
@@ -327,7 +332,8 @@ fn around(settings: &Settings, facts: &Facts, judge: &Judge<'_>, newest: Option<
             out.push(Finding::new(RuleVerdict::Fail, &wiring::BRANCH, message).with_hint(hint));
         }
         (_, Some(why)) if newest != Some(State::Disabled) => {
-            out.push(Finding::new(RuleVerdict::Fail, &wiring::DISABLED, why));
+            let hint = wiring::DISABLED.hint.replace("FILE", &file);
+            out.push(Finding::new(RuleVerdict::Fail, &wiring::DISABLED, why).with_hint(hint));
         }
         (_, None) if workflow.state.is_none() => {
             let message = format!("GitHub does not say whether {file} is active");

@@ -114,6 +114,11 @@ fn commits_and_other_workflows_stand_in_for_artifacts_and_environments() {
         (slot.state, slot.detail.unwrap_or_default())
     };
     assert_eq!(state(|_| {}).0, S::OnTime);
+    let again = |facts: &mut Facts| {
+        let run = newest(facts);
+        (run.attempt, run.started, run.updated) = (Some(2), Some(after(0, 90)), Some(after(0, 100)));
+    };
+    assert_eq!(state(again).0, S::OnTime, "what the first attempt committed and deployed counts");
     assert_eq!(state(|facts| facts.commits.retain(|_| false)).0, S::NoArtifact);
     assert_eq!(state(|facts| facts.commits.items_mut()[0].at = Some(after(0, -5))).0, S::NoArtifact);
     assert_eq!(state(|facts| facts.commits.items_mut()[0].at = None).0, S::Unknown);
@@ -152,6 +157,16 @@ fn what_the_files_say_reaches_the_verdict() {
     let dev = Settings { expect: settings::Expect { branch: Some("dev".into()), ..settings().expect }, ..settings() };
     let audit = audit(&dev, facts(), &sources()).audit;
     assert!(audit.problems.iter().any(|one| one.code == "schedule.branch"), "{:?}", audit.problems);
+}
+
+#[test]
+fn an_earlier_moment_is_judged_by_the_workflow_as_it_was() {
+    let mut facts = facts();
+    facts.workflow.state = Some("disabled_manually".to_owned());
+    assert_eq!(audit(&settings(), facts.clone(), &sources()).audit.verdict, V::Fail);
+    facts.workflow.changed = Some(facts.as_of + SignedDuration::from_hours(1));
+    let audit = audit(&settings(), facts, &sources()).audit;
+    assert_eq!((audit.verdict, audit.notes.len()), (V::Pass, 1), "{audit:?}");
 }
 
 #[test]

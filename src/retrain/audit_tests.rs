@@ -186,9 +186,19 @@ const CHANGES: &[Change] = &[
         newest(facts).created = Some(after(0, 721));
     }),
     ("no run", S::Missed, V::Fail, "no run within 12h", no_run),
-    ("no run, and the list is cut", S::Unknown, V::Inconclusive, "more than were read", |facts| {
+    ("no run, and the list is cut before it", S::Missed, V::Fail, "no run within 12h", |facts| {
         no_run(facts);
         cut(&mut facts.runs);
+    }),
+    ("on time, and the list is cut before it", S::OnTime, V::Pass, "", |facts| cut(&mut facts.runs)),
+    ("no run, and the list is cut after it", S::Unknown, V::Inconclusive, "older than the runs", |facts| {
+        facts.runs = Listing::whole(vec![by_hand(800)]);
+        cut(&mut facts.runs);
+    }),
+    ("no run, and the list is cut and not readable", S::Unknown, V::Inconclusive, "more than were read", |facts| {
+        no_run(facts);
+        let Listing::Known { truncated, unreadable, .. } = &mut facts.runs else { panic!() };
+        (*truncated, *unreadable) = (true, 1);
     }),
     ("no runs known", S::Unknown, V::Inconclusive, "502", |facts| {
         facts.runs = Listing::Unknown { why: "502 of a proxy".into(), next: "try again".into() };
@@ -336,6 +346,10 @@ const CHANGES: &[Change] = &[
     ("no end", S::Unknown, V::Inconclusive, "when its run ended", |facts| newest(facts).updated = None),
     ("a second attempt", S::OnTime, V::Pass, "attempt 2, after 1 earlier attempt", |facts| {
         newest(facts).attempt = Some(2);
+    }),
+    ("a second attempt of what was deployed", S::OnTime, V::Pass, "attempt 2", |facts| {
+        let run = newest(facts);
+        (run.attempt, run.started, run.updated) = (Some(2), Some(after(0, 90)), Some(after(0, 100)));
     }),
     ("failed, and another of the slot is green", S::OnTime, V::Pass, "1 other run of this slot", |facts| {
         let failed = Run { id: 160, conclusion: Some("failure".into()), ..run(0) };

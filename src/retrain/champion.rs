@@ -78,11 +78,17 @@ impl Numbers {
         if let Some(value) = values.get(metric) {
             return Some(Self { value: *value, seeds: Vec::new() });
         }
-        let seeds: Vec<_> = (0..).map_while(|seed| values.get(&format!("{metric}.{seed}")).copied()).collect();
-        // A median passes over what is not finite, and would hide it.
-        let is_finite = seeds.iter().all(|seed| seed.is_finite());
-        let value = statistics::median(seeds.iter().copied()).filter(|_| is_finite);
-        (!seeds.is_empty()).then(|| Self { value: value.unwrap_or(f64::NAN), seeds })
+        let within = format!("{metric}.");
+        let parts =
+            values.range(within.clone()..).map_while(|(name, value)| Some((name.strip_prefix(&within)?, *value)));
+        // Other names may begin alike: `f1.macro` is no seed of `f1`.
+        let parts: Vec<_> = parts.filter(|(part, _)| part.starts_with(|ch: char| ch.is_ascii_digit())).collect();
+        let seeds: Vec<_> = (0..).map_while(|seed| values.get(&format!("{within}{seed}")).copied()).collect();
+        // A median passes over what is not finite, and would hide it; so would the end of the list what comes after a
+        // seed that is no number.
+        let is_whole = seeds.len() == parts.len() && seeds.iter().all(|seed| seed.is_finite());
+        let value = statistics::median(seeds.iter().copied()).filter(|_| is_whole);
+        (!parts.is_empty()).then(|| Self { value: value.unwrap_or(f64::NAN), seeds })
     }
 }
 

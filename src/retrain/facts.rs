@@ -9,6 +9,8 @@ use jiff::Timestamp;
 
 pub use crate::sys::listing::Listing;
 
+/// GitHub's word for a workflow whose triggers are heard.
+pub const ACTIVE: &str = "active";
 /// GitHub's word for a run that has ended.
 pub const COMPLETED: &str = "completed";
 /// The event of a run that a schedule started.
@@ -65,6 +67,8 @@ pub struct Workflow {
     pub state: Option<String>,
     /// When GitHub first saw it.
     pub created: Option<Timestamp>,
+    /// When something about it changed last, its state for one.
+    pub changed: Option<Timestamp>,
     /// Since when its schedule is what it is now, where that is known: no earlier slot can be expected.
     pub scheduled_since: Option<Timestamp>,
     /// Before which moment nobody can say whether its schedule was what it is now.
@@ -115,6 +119,12 @@ impl Run {
     #[must_use]
     pub fn ended(&self) -> Option<Timestamp> {
         self.updated.filter(|_| self.is_completed())
+    }
+
+    /// When the run was asked for: what an earlier attempt left behind is the run's as well.
+    #[must_use]
+    pub fn asked(&self) -> Option<Timestamp> {
+        self.created.or(self.started)
     }
 
     /// When its newest attempt began, or the run was asked for.
@@ -251,6 +261,12 @@ impl Facts {
             deployment.statuses.retain(|status| is_past(&status.created));
         }
         self.repository.last_activity = self.repository.last_activity.filter(|time| *time <= now);
+        let workflow = &mut self.workflow;
+        let is_later = workflow.changed.is_some_and(|changed| changed > now);
+        if let Some(state) = workflow.state.as_deref().filter(|state| is_later && *state != ACTIVE) {
+            self.notes.push(format!("the workflow is `{state}` by now, and it is not known since when"));
+            workflow.state = Some(ACTIVE.to_owned());
+        }
         self
     }
 }

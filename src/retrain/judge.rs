@@ -107,6 +107,8 @@ impl Judge<'_> {
             (State::Pending, None)
         } else if let Some(gap) = &self.gap {
             (State::Unknown, Some(gap.clone()))
+        } else if self.cut.is_some_and(|cut| assigned.at < cut) {
+            (State::Unknown, Some("it is older than the runs that were read".to_owned()))
         } else if workflow.created.is_none() && workflow.scheduled_since.is_none() && !past.has_run {
             let why = "no run until then, and GitHub does not say since when the workflow exists";
             (State::Unknown, Some(why.to_owned()))

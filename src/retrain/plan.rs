@@ -7,7 +7,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::audit::Audit;
-use super::facts::{Listing, Run};
+use super::facts::{ACTIVE, Listing, Run};
 use super::incident::decisive;
 use super::judge;
 use super::questions::since;
@@ -21,9 +21,7 @@ use crate::sys::{clock, text};
 
 /// GitHub runs nothing again that is older.
 const OLDEST: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// GitHub's word for a workflow whose triggers are heard.
-const ACTIVE: &str = "active";
-/// And for one that it disabled because nothing happened in the repository.
+/// GitHub's word for a workflow that it disabled because nothing happened in the repository.
 const INACTIVE: &str = "disabled_inactivity";
 /// How what was tried already ends.
 const PERSON: &str = "somebody has to look";

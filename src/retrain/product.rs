@@ -96,7 +96,7 @@ impl Product<'_> {
     }
 
     fn commits(&self) -> impl Iterator<Item = &Commit> {
-        let (from, until) = (self.run.began(), self.assigned.until);
+        let (from, until) = (self.run.asked(), self.assigned.until);
         let is_within = move |commit: &&Commit| {
             commit.at.is_some_and(|at| from.is_some_and(|from| from <= at) && until.is_none_or(|until| at < until))
         };
@@ -112,7 +112,7 @@ impl Product<'_> {
         let timeless = timeless.map(|commit| format!("GitHub does not say when {} was committed", short(&commit.sha)));
         match gap(commits, "commits").or(timeless) {
             Some(gap) => self.open(answers, gap),
-            None if self.run.began().is_none() => self.open(answers, "GitHub does not say when its run began"),
+            None if self.run.asked().is_none() => self.open(answers, "GitHub does not say when its run began"),
             None => answers.fault(State::NoArtifact, "no commit has touched the model's paths since its run began"),
         }
     }
@@ -138,7 +138,7 @@ impl Product<'_> {
     /// Whether the model got where it belongs.
     pub(super) fn deployed(&self, answers: &mut Answers) {
         let Some(deploy) = &self.judge.settings.expect.deploy else { return };
-        let (Some(began), Some(ended)) = (self.run.began(), self.run.ended()) else {
+        let (Some(began), Some(ended)) = (self.run.asked(), self.run.ended()) else {
             return self.open(answers, "GitHub does not say when its run ended");
         };
         let within = SignedDuration::try_from(deploy.within).unwrap_or(SignedDuration::MAX);

@@ -16,6 +16,8 @@ pub(super) struct Judge<'a> {
     pub(super) facts: &'a Facts,
     /// Whether runs may be missing from the list, and why.
     pub(super) gap: Option<String>,
+    /// Where the list of runs only ends too early: from when on it is whole.
+    pub(super) cut: Option<Timestamp>,
     /// When the newest scheduled run was asked for.
     pub(super) newest: Option<Timestamp>,
     /// The newest artifact of each run: an attempt may leave another one.
@@ -68,12 +70,16 @@ impl<'a> Judge<'a> {
         let is_odd = |run: &&Run| run.created.is_none() || run.event.is_none();
         let odd =
             items.iter().find(is_odd).map(|run| format!("of run {} GitHub does not say when or why it began", run.id));
-        let gap = facts.runs.gap().map(|gap| format!("the list of runs is not whole: {gap}")).or(odd);
+        // GitHub tells the newest first: what comes after the oldest that was read is all there is.
+        let is_only_cut = odd.is_none() && matches!(facts.runs, Listing::Known { truncated: true, unreadable: 0, .. });
+        let cut = items.iter().filter(|_| is_only_cut).filter_map(|run| run.created).min();
+        let gap = facts.runs.gap().filter(|_| cut.is_none());
+        let gap = gap.map(|gap| format!("the list of runs is not whole: {gap}")).or(odd);
         let newest = items.iter().filter(|run| run.is_scheduled()).filter_map(|run| run.created).max();
         let mut artifacts: Vec<_> = facts.artifacts.items().iter().collect();
         artifacts.sort_by_key(|artifact| (artifact.created, artifact.id));
         let artifacts = artifacts.into_iter().filter_map(|artifact| Some((artifact.run?, artifact))).collect();
-        Self { settings, facts, gap, newest, artifacts }
+        Self { settings, facts, gap, cut, newest, artifacts }
     }
 }
 

@@ -351,7 +351,8 @@ fn trace(decoder: &mut Decoder, node: &Node) -> Option<Trace> {
     let fields = decoder.fields(node, "artifact", &[ARTIFACT])?;
     let name = fields.get("name").map(|node| words(decoder, node, "the name of an artifact"));
     let digest = fields.get("digest").map_or(Some(true), |node| decoder.boolean(node));
-    let commit = fields.get("commit").map(|node| Globs::decode(decoder, node));
+    let commit =
+        fields.get("commit").map(|node| Globs::decode(decoder, node).filter(|globs| asked(decoder, node, globs)));
     match (name, commit) {
         (Some(name), None) => Some(Trace::Artifact { name: name?, digest: digest? }),
         (None, Some(globs)) if fields.get("digest").is_none() => Some(Trace::Commit(globs?)),
@@ -361,6 +362,24 @@ fn trace(decoder: &mut Decoder, node: &Node) -> Option<Trace> {
             None
         }
     }
+}
+
+/// Whether GitHub can be asked for the commits that touch these paths: it knows files and folders, and no patterns.
+fn asked(decoder: &mut Decoder, node: &Node, globs: &Globs) -> bool {
+    let is_plain = |pattern: &str| {
+        let path = pattern.strip_suffix("/**").unwrap_or(pattern);
+        !path.is_empty() && !path.contains(['*', '?', '[', '{', '!'])
+    };
+    let odd: Vec<_> = globs.patterns.iter().filter(|pattern| !is_plain(pattern)).collect();
+    for pattern in &odd {
+        let message = format!(
+            "`{}`: GitHub tells which commits touch a file or a folder, and no others",
+            text::one_line(pattern)
+        );
+        let help = "name a file, or a folder with `/**` behind it, such as `models/production/**`".to_owned();
+        decoder.error(CODE, &node.place, message, Some(help));
+    }
+    odd.is_empty()
 }
 
 fn metrics(decoder: &mut Decoder, node: &Node) -> Option<Metrics> {

@@ -82,6 +82,8 @@ fn every_mistake_has_its_place() {
         ("{ workflow: t.yml, history: 400d }", "1:20 a history of more than 366 days"),
         ("{ workflow: t.yml, expect: { metrics: { file: m.json } } }", "1:30 metrics are read from an artifact"),
         ("{ workflow: t.yml, expect: { artifact: { name: a, commit: b } } }", "1:40 a model is left as"),
+        ("{ workflow: t.yml, expect: { artifact: { commit: 'm/*.onnx' } } }", "1:50 `m/*.onnx`: GitHub tells which"),
+        ("{ workflow: t.yml, expect: { artifact: { commit: '**' } } }", "1:50 `**`: GitHub tells which"),
         ("{ workflow: t.yml, expect: { deploy: { within: 1h } } }", "1:38 a deployment shows in"),
         ("{ workflow: t.yml, champion: [{ metric: f1, min: 1 }] }", "1:20 a new model has no metrics"),
         ("{ workflow: t.yml, remediate: }", "1:20 `remediate` declares no action"),

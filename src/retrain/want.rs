@@ -72,7 +72,8 @@ fn model(judge: &Judge<'_>, run: u64) -> Option<Want> {
 fn statuses(judge: &Judge<'_>, slot: &Slot) -> Vec<Want> {
     let carries = matches!(judge.settings.expect.model, Some(Trace::Commit(_)));
     let is_own = |sha: &str| carries || slot.commit.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(sha));
-    let is_after = |at: Option<Timestamp>| at.is_none_or(|at| slot.started_at.is_none_or(|from| from <= at));
+    // An earlier attempt may have been deployed; a run by hand belongs to a slot that it comes after.
+    let is_after = |at: Option<Timestamp>| at.is_none_or(|at| slot.expected_at <= at);
     let list = judge.facts.deployments.items().iter();
     let unasked = list.filter(|deployment| matches!(deployment.statuses, Listing::Unknown { .. }));
     let wanted = unasked.filter(|deployment| is_after(deployment.created) && is_own(&deployment.sha));

@@ -198,7 +198,7 @@ fn dispatches(step: &Step, repository: &str) -> Vec<(String, u64)> {
     }
     let Some(script) = &step.script else { return Vec::new() };
     let sends = script.text.contains("/dispatches") || script.text.contains("createDispatchEvent");
-    if !sends || is_elsewhere(script, repository) {
+    if !sends || !is_sent_here(script, repository) {
         return Vec::new();
     }
     let mut out = Vec::new();
@@ -232,16 +232,44 @@ fn is_here(goal: &str, repository: &str) -> bool {
     goal.eq_ignore_ascii_case(repository) || goal.contains("github.repository")
 }
 
-/// Whether a script sends its events to another repository.
-fn is_elsewhere(script: &Script, repository: &str) -> bool {
-    let goals = script.text.match_indices("repos/").filter_map(|(at, word)| {
-        let goal = script.text[at + word.len()..].split("/dispatches").next()?;
+/// Whether a script sends all its events to this repository, as far as it says so in words.
+fn is_sent_here(script: &Script, repository: &str) -> bool {
+    let text = &script.text;
+    let is_of_context = text.contains("context.repo") && !owned(text);
+    let goals = text.match_indices("repos/").filter_map(|(at, word)| {
+        let goal = text[at + word.len()..].split("/dispatches").next().filter(|goal| goal.len() < 100)?;
         // `actions/workflows/x.yml/dispatches` is another interface.
-        (goal.len() < 100 && goal.matches('/').count() == 1 && !goal.contains(char::is_whitespace)).then_some(goal)
+        (!goal.contains(['\n', '"', '\'']) && !goal.contains("/actions/")).then_some(goal)
     });
-    let is_plain = |goal: &str| goal.chars().all(|ch| ch.is_ascii_alphanumeric() || "._-/".contains(ch));
-    let mut goals = goals.filter(|goal| is_plain(goal)).peekable();
-    goals.peek().is_some() && !goals.any(|goal| goal.eq_ignore_ascii_case(repository))
+    let own = [
+        repository,
+        "$GITHUB_REPOSITORY",
+        "${GITHUB_REPOSITORY}",
+        "${{ github.repository }}",
+        "${{github.repository}}",
+        "${process.env.GITHUB_REPOSITORY}",
+        "${context.repo.owner}/${context.repo.repo}",
+    ];
+    // Filled in by `gh` from where it runs, and by scripts of JavaScript from what they are given.
+    let filled = ["{owner}/{repo}", ":owner/:repo"];
+    let is_script = ["context.", "github.rest", "github.request", "octokit"].iter().any(|word| text.contains(word));
+    let is_own = |goal: &str| {
+        own.iter().any(|own| goal.eq_ignore_ascii_case(own))
+            || (filled.contains(&goal) && (!is_script || is_of_context))
+    };
+    let mut goals = goals.peekable();
+    let made = text.contains("createDispatchEvent");
+    (made || goals.peek().is_some()) && (!made || is_of_context) && goals.all(is_own)
+}
+
+/// Whether a script names an owner or a repository of its own in words.
+fn owned(text: &str) -> bool {
+    ["owner", "repo"].iter().any(|key| {
+        text.match_indices(key).any(|(at, word)| {
+            let behind = text[at + word.len()..].trim_start();
+            behind.strip_prefix(':').is_some_and(|value| !value.trim_start().starts_with("context.repo"))
+        })
+    })
 }
 
 /// Actions that push what they commit.

@@ -75,6 +75,21 @@ fn an_event_that_nobody_hears_is_told_where_it_is_sent() {
         ),
         ("      - run: |\n          gh api repos/o/other/dispatches -f event_type=model-updated\n", None),
         ("      - run: gh api repos/o/r/dispatches -f event_type=model-ready\n", None),
+        ("      - run: gh api repos/{owner}/{repo}/dispatches -f event_type=model-updated\n", Some(7)),
+        ("      - run: gh api repos/$SERVING/dispatches -f event_type=model-updated\n", None),
+        ("      - run: gh api 'repos/${{ vars.SERVING }}/dispatches' -f event_type=model-updated\n", None),
+        (
+            "      - run: |\n          gh api repos/o/r/dispatches -f event_type=a\n          gh api repos/o/b/dispatches -f event_type=b\n",
+            None,
+        ),
+        (
+            "      - uses: actions/github-script@v7\n        with:\n          script: |\n            await github.rest.repos.createDispatchEvent({\n              owner: 'acme', repo: 'serving', event_type: 'model-updated' })\n",
+            None,
+        ),
+        (
+            "      - uses: actions/github-script@v7\n        with:\n          script: |\n            await github.rest.repos.createDispatchEvent({\n              owner: context.repo.owner, repo: context.repo.repo, event_type: 'model-updated' })\n",
+            Some(11),
+        ),
         ("      - run: gh api repos/o/r/dispatches -f event_type=$EVENT\n", None),
         ("      - run: |\n          # gh api repos/o/r/dispatches -f event_type=model-updated\n          true\n", None),
         ("      - run: gh api repos/o/r/actions/workflows/deploy.yml/dispatches -f ref=main\n", None),

@@ -56,6 +56,7 @@ impl Ask<'_> {
                 facts.workflow.is_known = Some(true);
                 facts.workflow.state = found.state.map(|state| state.word().to_owned());
                 facts.workflow.created = found.created_at;
+                facts.workflow.changed = found.updated_at;
             }
             Err(error) if error.is_missing() => facts.workflow.is_known = Some(false),
             Err(error) => facts.notes.push(error.to_string()),
@@ -89,15 +90,13 @@ impl Ask<'_> {
         listing(found, run)
     }
 
-    /// GitHub takes folders, not patterns.
+    /// GitHub takes files and folders, and the settings nothing else.
     fn commits(&self, branch: &str, patterns: &[String]) -> Listing<Commit> {
         let branch = self.settings.expect.branch.as_deref().unwrap_or(branch);
         let mut all = Vec::new();
         for pattern in patterns {
-            let plain = pattern.split(['*', '?', '[', '{']).next().unwrap_or_default();
-            let folder =
-                if plain.len() == pattern.len() { plain } else { plain.rsplit_once('/').map_or("", |(at, _)| at) };
-            let found = self.client.commits_touching(self.slug, branch, folder, self.from, MOST);
+            let path = pattern.strip_suffix("/**").unwrap_or(pattern);
+            let found = self.client.commits_touching(self.slug, branch, path, self.from, MOST);
             match listing(found, |one| Commit { at: one.committed_at(), sha: one.sha }) {
                 Listing::Known { items, truncated: false, unreadable: 0 } => all.extend(items),
                 other => return other,
