@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::champion::{self, Comparison};
+use super::champion::{self, Comparison, Reign};
 use super::cron::{self, Schedule};
 use super::facts::{Facts, Metrics, Model};
 use super::judge::{self, Judged};
@@ -69,6 +69,9 @@ pub struct Audit {
     /// Before which moment nobody can say whether the schedule was what it is now.
     #[serde(skip)]
     pub unsure_before: Option<Timestamp>,
+    /// The champion that the next audit has to know, while a worse model is in its place.
+    #[serde(skip)]
+    pub reign: Option<Reign>,
     /// Every slot since then, in order of time.
     pub slots: Vec<Slot>,
     /// The slot that decides the verdict: the newest that can be judged.
@@ -186,6 +189,7 @@ pub fn audit(settings: &Settings, facts: Facts, sources: &Sources) -> Outcome {
     let verdict = problems.iter().map(|problem| Verdict::from(problem.level)).max().unwrap_or(Verdict::Pass);
     problems.sort_by_key(|problem| std::cmp::Reverse(champion::rank_of(problem.level)));
     let champion = newest.map(|newest| judged[newest].comparisons.clone()).unwrap_or_default();
+    let reign = newest.and_then(|newest| reign(&judge, &judged[newest])).or(facts.reign.clone());
     let trends = trends(settings, &facts, &judged);
     let slots: Vec<_> = judged.into_iter().map(|one| one.slot).collect();
     let audit = Audit {
@@ -199,6 +203,7 @@ pub fn audit(settings: &Settings, facts: Facts, sources: &Sources) -> Outcome {
         schedule: schedules.iter().map(moment).collect(),
         since,
         unsure_before: facts.workflow.unsure_before,
+        reign,
         decided_by: newest.map(|newest| slots[newest].expected_at),
         next,
         champion,
@@ -225,6 +230,15 @@ fn schedules(settings: &Settings, sources: &Sources) -> (Vec<Schedule>, Vec<Find
             (Vec::new(), vec![Finding::new(RuleVerdict::Inconclusive, &wiring::GAP, message).with_hint(hint)])
         }
     }
+}
+
+/// The champion that a slot's model was worse than.
+fn reign(judge: &Judge<'_>, newest: &Judged) -> Option<Reign> {
+    let run = newest.past.champion.filter(|_| newest.slot.state == State::WorseThanChampion)?;
+    let known = judge.facts.reign.clone().filter(|reign| reign.run == run);
+    let created = judge.facts.runs.items().iter().find(|one| one.id == run).and_then(|run| run.created);
+    let read = || Some(Reign::of(run, created?, judge.values(run)?, &judge.settings.champion));
+    known.or_else(read)
 }
 
 /// Since when slots are expected: within the history, and not before the workflow was there as it is.

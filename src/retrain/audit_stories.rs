@@ -83,6 +83,7 @@ fn nothing_is_expected_before_there_was_a_schedule() {
 fn the_first_model_is_told_and_never_silently_good() {
     let mut facts = facts();
     facts.workflow.created = Some(after(0, -60));
+    facts.runs.retain(|run| run.id == 100);
     let audit = audit(&settings(), facts, &sources()).audit;
     assert_eq!((audit.verdict, audit.problems[0].code), (V::Pass, "audit.first-model"));
     assert_eq!(audit.champion[0].verdict, RuleVerdict::Warn);
@@ -97,6 +98,49 @@ fn a_champion_is_the_newest_model_that_was_good_enough() {
     let states: Vec<_> = audit.slots.iter().map(|slot| slot.state).collect();
     assert_eq!(states, [S::OnTime, S::OnTime, S::WorseThanChampion, S::OnTime]);
     assert_eq!(audit.champion[0].champion_run, Some(102));
+}
+
+#[test]
+fn a_champion_outlives_its_artifact_while_a_worse_model_is_in_its_place() {
+    // Of the good model nothing is left but what an earlier audit kept.
+    let mut lasting = facts();
+    let newest = |facts: Facts| audit(&settings(), facts, &sources()).audit;
+    assert_eq!(newest(lasting.clone()).verdict, V::Pass);
+    let values = [("f1".to_owned(), 0.9), ("loss".to_owned(), 0.1)].into();
+    let reign = champion::Reign::of(50, after(3, 30), &values, &settings().champion);
+    assert_eq!(reign.values.len(), 1, "what nothing is asked of is not kept");
+    lasting.reign = Some(reign.clone());
+    for unread in [&[][..], &[101, 102]] {
+        let mut facts = lasting.clone();
+        facts.models.retain(|run, _| !unread.contains(run));
+        let audit = newest(facts);
+        let told = (audit.verdict, audit.champion[0].champion_run, audit.champion[0].champion);
+        assert_eq!(told, (V::Fail, Some(50), Some(0.9)), "{audit:?}");
+        assert_eq!(audit.reign, Some(reign.clone()));
+    }
+    lasting.models.insert(100, model(100, 0.895));
+    assert_eq!(newest(lasting).verdict, V::Pass, "one that is good enough ends it");
+    // Where the trouble begins the champion is kept.
+    let mut worse = facts();
+    worse.models.insert(100, model(100, 0.5));
+    let kept = newest(worse).reign.unwrap();
+    assert_eq!((kept.run, kept.since, kept.values), (101, after(1, 5), [("f1".to_owned(), 0.7)].into()));
+}
+
+#[test]
+fn a_schedule_that_is_younger_than_its_models_has_a_champion() {
+    let mut facts = facts();
+    facts.models.insert(100, model(100, 0.2));
+    facts.workflow.scheduled_since = Some(after(0, -60));
+    let audit = |facts| audit(&settings(), facts, &sources()).audit;
+    let young = audit(facts.clone());
+    assert_eq!((young.slots.len(), young.verdict, young.champion[0].champion_run), (1, V::Fail, Some(101)));
+    facts.models.remove(&101);
+    let wanted = super::super::audit(&settings(), facts.clone(), &sources()).wants;
+    assert!(wanted.contains(&Want::Model { run: 101, artifact: 201 }), "{wanted:?}");
+    facts.models.insert(100, model(100, 0.7));
+    facts.artifacts.items_mut()[1].expired = true;
+    assert_eq!(audit(facts).verdict, V::Inconclusive, "there was one, and nobody can say how good it was");
 }
 
 #[test]

@@ -14,7 +14,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::settings::{Challenge, Drop, Size};
 use crate::evidence::metric::Better;
@@ -29,6 +30,33 @@ const ALPHA: f64 = 0.05;
 
 /// The values of a file by their names.
 pub type Values = BTreeMap<String, f64>;
+
+/// A champion that an earlier audit found, kept while a worse model is in its place: its artifact may be gone by now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reign {
+    /// The run that left it.
+    pub run: u64,
+    /// When that run was asked for.
+    pub since: Timestamp,
+    /// Its values, those that anything is asked of.
+    pub values: Values,
+}
+
+impl Reign {
+    /// Of all values those that the challenges are about, as far as they can be written down.
+    #[must_use]
+    pub fn of(run: u64, since: Timestamp, values: &Values, challenges: &[Challenge]) -> Self {
+        let is_of =
+            |name: &str, own: &str| name.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let is_asked = |name: &str| {
+            challenges.iter().any(|one| {
+                is_of(name, &one.metric) || matches!(&one.size, Some(Size::Metric(size)) if is_of(name, size))
+            })
+        };
+        let kept = values.iter().filter(|(name, value)| value.is_finite() && is_asked(name));
+        Self { run, since, values: kept.map(|(name, value)| (name.clone(), *value)).collect() }
+    }
+}
 
 /// What a new model is compared with.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::champion::Reign;
 pub use crate::sys::listing::Listing;
 
 /// GitHub's word for a workflow whose triggers are heard.
@@ -39,6 +40,8 @@ pub struct Facts {
     pub deployments: Listing<Deployment>,
     /// Runs of the workflow that deploys.
     pub deploying: Listing<Run>,
+    /// The champion that an earlier audit kept.
+    pub reign: Option<Reign>,
     /// Look-ups that came to nothing and that nothing depends on.
     pub notes: Vec<String>,
 }
@@ -238,6 +241,7 @@ impl Facts {
             commits: not_asked(),
             deployments: not_asked(),
             deploying: not_asked(),
+            reign: None,
             notes: Vec::new(),
         }
     }

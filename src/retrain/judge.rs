@@ -47,16 +47,35 @@ pub(super) struct Judged {
 impl Judge<'_> {
     /// The states of all slots. Those from `deep` on are looked at as a model.
     fn all(&self, assigned: &[Assigned<'_>], deep: usize) -> Vec<Judged> {
-        let mut past = Past::default();
+        let mut past = assigned.first().map(|first| self.before(first.at)).unwrap_or_default();
+        let reign = self.facts.reign.as_ref();
+        let mut reigns = false;
         let one = |(at, assigned): (usize, &Assigned<'_>)| {
+            if let Some(reign) = reign.filter(|reign| !reigns && reign.since < assigned.at) {
+                (past.champion, reigns) = (Some(reign.run), true);
+            }
             let depth = if at >= deep { Depth::Model } else { Depth::Run };
             let judged = self.slot(assigned, depth, &past);
-            past.champion = judged.model.or(past.champion);
+            // After one that was worse only a model that was held against the champion takes its place.
+            let is_proven = !reigns || !judged.comparisons.is_empty();
+            past.champion = judged.model.filter(|_| is_proven).or(past.champion);
             past.last = judged.left.or(past.last);
             past.has_run |= !assigned.scheduled.is_empty();
             judged
         };
         assigned.iter().enumerate().map(one).collect()
+    }
+
+    /// What there was before the first slot: the schedule may be younger than the training.
+    fn before(&self, first: Timestamp) -> Past {
+        let left = |run: &&Run| {
+            let is_own = run.event.as_deref().is_some_and(|event| !event.starts_with("pull_request"));
+            let is_good = run.is_completed() && run.conclusion.as_deref() == Some("success");
+            is_own && is_good && run.created.is_some_and(|at| at < first) && self.artifacts.contains_key(&run.id)
+        };
+        let newest = self.facts.runs.items().iter().filter(left).max_by_key(|run| (run.created, run.id));
+        let run = newest.map(|run| run.id);
+        Past { champion: run, last: run, has_run: false }
     }
 
     /// The states of all slots, and which of them is the newest that can be judged: that one was looked at as a model.
@@ -342,10 +361,11 @@ impl Judge<'_> {
         }
     }
 
-    fn values(&self, run: u64) -> Option<&champion::Values> {
-        match self.facts.models.get(&run)? {
-            Model::Read { metrics: super::facts::Metrics::Read(values), .. } => Some(values),
-            _ => None,
+    /// The values of a run's model, read now or kept from before.
+    pub(super) fn values(&self, run: u64) -> Option<&champion::Values> {
+        match self.facts.models.get(&run) {
+            Some(Model::Read { metrics: super::facts::Metrics::Read(values), .. }) => Some(values),
+            _ => self.facts.reign.as_ref().filter(|reign| reign.run == run).map(|reign| &reign.values),
         }
     }
 }

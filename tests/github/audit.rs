@@ -54,7 +54,7 @@ pub(crate) struct Scene {
     models: Vec<u64>,
 }
 
-fn model(number: i64, f1: f64) -> Vec<u8> {
+pub(crate) fn model(number: i64, f1: f64) -> Vec<u8> {
     let metrics = json!({ "f1": f1, "loss": 0.4 }).to_string();
     zip(&[("model.bin", format!("model {number}").as_bytes()), ("metrics.json", metrics.as_bytes())])
 }

@@ -11,7 +11,7 @@ const MARKER: &str = "<!-- mgmt-action:retrain:train.yml -->";
 /// The next two days, and the Tuesday after the next slot.
 const LATER: &str = "2024-06-26T18:00:00Z";
 const LATEST: &str = "2024-06-27T18:00:00Z";
-const NEXT: &str = "2024-07-02T18:00:00Z";
+pub(crate) const NEXT: &str = "2024-07-02T18:00:00Z";
 
 /// Trainings, and a Discord that is told of them.
 pub(crate) struct Scene {
@@ -73,7 +73,7 @@ impl Scene {
     }
 
     /// Publishes in a job.
-    fn publish(&self, as_of: &str) -> Ran {
+    pub(crate) fn publish(&self, as_of: &str) -> Ran {
         self.audit(At::Job, as_of, &["--publish"])
     }
 

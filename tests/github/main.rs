@@ -18,6 +18,7 @@ mod evidence;
 mod fake;
 mod incident;
 mod issues;
+mod lasting;
 mod lookups;
 mod markup;
 mod parts;

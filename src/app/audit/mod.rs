@@ -79,11 +79,13 @@ pub fn audit(context: &Context, request: &Request, tell: impl Fn(&str) + 'static
     let tell: Rc<dyn Fn(&str)> = Rc::new(tell);
     let say = Rc::clone(&tell);
     let client = remote::connect(context, move |line| say(line))?;
-    let mut audit = of(context, &client, &config, request)?;
+    let (mut audit, facts, sources) = judged(context, &client, &config, request)?;
     let subject = publish::Subject {
         context,
         config: &config,
         client: &client,
+        facts: &facts,
+        sources: &sources,
         author: request.publish.as_ref().and_then(|how| how.author.as_deref()),
         repo: request.repo.as_deref(),
         acts: request.remediate.is_some(),
@@ -126,6 +128,16 @@ fn remediable(config: &Config, request: &Request) -> anyhow::Result<()> {
 /// # Errors
 /// As [`audit`].
 pub fn of(context: &Context, client: &Client, config: &Config, request: &Request) -> anyhow::Result<Audit> {
+    Ok(judged(context, client, config, request)?.0)
+}
+
+/// The audit, and what it was judged by.
+fn judged(
+    context: &Context,
+    client: &Client,
+    config: &Config,
+    request: &Request,
+) -> anyhow::Result<(Audit, Facts, Sources)> {
     let Some(settings) = &config.retrain else {
         let hint =
             "add `retrain: { workflow: model-training.yml }` to it; `mgmt config schema` prints what else it takes";
@@ -148,7 +160,7 @@ pub fn of(context: &Context, client: &Client, config: &Config, request: &Request
         (false, None) => Sources::default(),
     };
     // Who does not answer once is not asked again and again.
-    let Some(branch) = branch else { return Ok(retrain::audit(settings, facts, &sources).audit) };
+    let Some(branch) = branch else { return Ok(last(settings, facts, sources)) };
     ask.since(&mut facts, &branch, &sources);
     let mut artifacts = ask.artifacts(&mut facts);
     let mut asked = BTreeSet::new();
@@ -158,7 +170,7 @@ pub fn of(context: &Context, client: &Client, config: &Config, request: &Request
         if fresh.is_empty() {
             let more = for_trends(&audit, &facts, &artifacts);
             if more.is_empty() {
-                return Ok(audit);
+                return Ok((audit, facts, sources));
             }
             for want in more {
                 look(&ask, config, &mut facts, &mut artifacts, &want);
@@ -169,7 +181,12 @@ pub fn of(context: &Context, client: &Client, config: &Config, request: &Request
             look(&ask, config, &mut facts, &mut artifacts, &want);
         }
     }
-    Ok(retrain::audit(settings, facts, &sources).audit)
+    Ok(last(settings, facts, sources))
+}
+
+/// Judges when nothing more is asked.
+fn last(settings: &Settings, facts: Facts, sources: Sources) -> (Audit, Facts, Sources) {
+    (retrain::audit(settings, facts.clone(), &sources).audit, facts, sources)
 }
 
 /// Since when runs matter: a slot before the history may have had a run just before its beginning.

@@ -48,6 +48,7 @@ fn audit(slots: Vec<Slot>) -> Audit {
         schedule: vec![Moment { cron: "0 18 * * 0".into(), timezone: "UTC".into() }],
         since: at(0),
         unsure_before: None,
+        reign: None,
         decided_by: slots.last().map(|slot| slot.expected_at),
         slots,
         next: vec![at(24 * 84)],

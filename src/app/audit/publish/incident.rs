@@ -9,6 +9,7 @@ use super::desk::{Desk, Found};
 use super::hand::{Done, Hand};
 use super::memory::{Kept, Memory};
 use super::{Published, Subject, failure, tell};
+use crate::app::audit::history;
 use crate::app::job::Job;
 use crate::app::remote;
 use crate::gate::Verdict;
@@ -17,7 +18,7 @@ use crate::publish::{Key, issue};
 use crate::report::audit::sentence;
 use crate::retrain::incident::{Step, step};
 use crate::retrain::remedy::Outcome;
-use crate::retrain::{Audit, Incident, Remedy, plan};
+use crate::retrain::{self, Audit, Facts, Incident, Remedy, Settings, plan};
 use crate::sys::text;
 
 /// What earlier audits left, and where it is written down.
@@ -36,6 +37,7 @@ struct Books<'a> {
 pub(super) fn bring(subject: &Subject<'_>, audit: &mut Audit, job: Option<&Job>, published: &mut Published) {
     let mut books = Books::open(subject, audit, job.is_some(), published);
     let known = books.known().cloned();
+    books.remember(subject, audit);
     let next = step(known.as_ref().map(|kept| &kept.incident), audit);
     if next == Step::Stale {
         published.done.push("nothing: an audit of a later moment was published already".to_owned());
@@ -49,9 +51,10 @@ pub(super) fn bring(subject: &Subject<'_>, audit: &mut Audit, job: Option<&Job>,
     published.done.extend(idle(subject, audit, planned.as_ref()));
     let content = issue::content(audit);
     let is_new = known.as_ref().is_none_or(|kept| kept.content != content);
+    let reign = audit.reign.clone();
     let told = |incident: &Incident, deliveries| {
-        let (incident, remedies) = (incident.clone(), Vec::new());
-        Kept { incident, content, deliveries, remedies, forgotten: None }
+        let reign = reign.filter(|_| incident.is_open());
+        Kept { incident: incident.clone(), content, deliveries, reign, remedies: Vec::new(), forgotten: None }
     };
     let mut told = match &next {
         Step::Rest | Step::Stale | Step::Wait => known,
@@ -80,6 +83,7 @@ pub(super) fn bring(subject: &Subject<'_>, audit: &mut Audit, job: Option<&Job>,
 /// Adds to the audit what was done before, and what would be done now.
 pub(super) fn preview(subject: &Subject<'_>, audit: &mut Audit, published: &mut Published) {
     let books = Books::open(subject, audit, false, published);
+    books.remember(subject, audit);
     let planned = books.remedies(subject, audit);
     published.done.extend(idle(subject, audit, planned.as_ref()));
     audit.remedies.extend(planned.filter(|one| one.outcome == Outcome::Planned));
@@ -178,6 +182,16 @@ impl<'a> Books<'a> {
             (Some(issue), _) => Some(issue),
             (None, local) => local.as_ref(),
         }
+    }
+
+    /// Judges anew by the champion that an earlier audit kept, as long as it would count within the history.
+    fn remember(&self, subject: &Subject<'_>, audit: &mut Audit) {
+        let open = self.known().filter(|known| known.incident.is_open());
+        let Some(reign) = open.and_then(|known| known.reign.clone()) else { return };
+        let within = |settings: &&Settings| reign.since >= history(settings, audit.as_of);
+        let Some(settings) = subject.config.retrain.as_ref().filter(within) else { return };
+        let facts = Facts { reign: Some(reign), ..subject.facts.clone() };
+        *audit = retrain::audit(settings, facts, subject.sources).audit;
     }
 
     /// What earlier audits did, as issue and history tell it together.

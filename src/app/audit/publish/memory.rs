@@ -7,10 +7,11 @@ use super::{Published, Subject};
 use crate::app::history::Place;
 use crate::history::Error;
 use crate::notify::Deliveries;
+use crate::retrain::champion::Reign;
 use crate::retrain::{Audit, Incident, Remedy};
 
 /// What the next audit has to know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Kept {
     /// The stretch of trouble.
     #[serde(flatten)]
@@ -20,6 +21,9 @@ pub(super) struct Kept {
     /// Who was told.
     #[serde(default)]
     pub(super) deliveries: Deliveries,
+    /// The model that a worse one has taken the place of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) reign: Option<Reign>,
     /// What was done about this stretch of trouble and those before it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) remedies: Vec<Remedy>,
@@ -32,7 +36,7 @@ impl Kept {
     /// Of an incident that nothing else is known of any more.
     pub(super) fn forgotten(incident: Incident, at: Timestamp) -> Self {
         let (content, deliveries, remedies) = (String::new(), Deliveries::default(), Vec::new());
-        Self { incident, content, deliveries, remedies, forgotten: Some(at) }
+        Self { incident, content, deliveries, reign: None, remedies, forgotten: Some(at) }
     }
 }
 

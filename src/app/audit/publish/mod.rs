@@ -23,7 +23,8 @@ use crate::github::Client;
 use crate::publish::outputs::{self, Places};
 use crate::publish::{self, summary};
 use crate::report::files;
-use crate::retrain::Audit;
+use crate::retrain::audit::Sources;
+use crate::retrain::{Audit, Facts};
 use crate::sys::{clock, env};
 
 /// The command in the name of a report.
@@ -43,6 +44,9 @@ pub(super) struct Subject<'a> {
     pub(super) context: &'a Context,
     pub(super) config: &'a Config,
     pub(super) client: &'a Client,
+    /// What the audit was judged by.
+    pub(super) facts: &'a Facts,
+    pub(super) sources: &'a Sources,
     /// Who writes, where somebody says.
     pub(super) author: Option<&'a str>,
     /// The repository that was named.

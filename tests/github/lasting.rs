@@ -1,0 +1,47 @@
+//! Trouble that outlives what it is known from.
+
+use super::audit::{AS_OF, model};
+use super::incident::{NEXT, Scene};
+use super::support::Ran;
+
+/// The run of a week leaves a model that is this good.
+fn leave(scene: &Scene, run: u64, number: i64, f1: f64) {
+    let repo = scene.repo();
+    repo.edit(|repo| repo.artifacts.retain(|one| one.run != run));
+    let artifact = repo.artifact(run, "model", model(number, f1));
+    let at = repo.read(|repo| repo.runs.iter().find(|one| one.id == run).unwrap().updated_at);
+    repo.edit_artifact(artifact, |one| one.created_at = at);
+}
+
+fn is_worse_than(ran: &Ran, champion: &str) -> bool {
+    ran.code == 1 && ran.stdout.contains("worse-than-champion") && ran.stdout.contains(champion)
+}
+
+#[test]
+fn a_model_that_stays_worse_is_no_recovery_once_the_good_one_is_gone() {
+    let scene = Scene::new();
+    let first = scene.training.runs[0];
+    leave(&scene, first, 10, 0.65);
+    let opened = scene.publish(AS_OF);
+    assert!(is_worse_than(&opened, "the champion has 0.7"), "{opened:?}");
+
+    // A week later nothing is left of the good ones, and the new model is as bad as the last.
+    let sha = scene.repo().read(|repo| repo.refs["heads/main"].clone());
+    let (second, _) = scene.training.train(-1, "schedule", 5, &sha);
+    leave(&scene, second, 11, 0.65);
+    let gone = "2024-06-30T00:00:00Z".parse().unwrap();
+    scene.repo().edit(|repo| {
+        let old = repo.artifacts.iter_mut().filter(|one| ![first, second].contains(&one.run));
+        old.for_each(|one| one.expires_at = gone);
+    });
+    scene.training.fake.set_now(NEXT);
+    let lasting = scene.publish(NEXT);
+    assert!(is_worse_than(&lasting, "the champion has 0.7"), "{lasting:?}");
+    assert_eq!(scene.issues(), [(1, "open".to_owned(), None)]);
+
+    // As good as the one that is remembered: that ends it, and it is forgotten.
+    leave(&scene, second, 12, 0.7);
+    let over = scene.publish("2024-07-02T19:00:00Z");
+    assert_eq!((over.code, scene.issues()[0].1.as_str()), (0, "closed"), "{over:?}");
+    assert!(!scene.body(1).contains("reign"), "{}", scene.body(1));
+}
