@@ -269,7 +269,11 @@ impl Call<'_> {
                 (self.hooks.tell)(&format!("{name}: the earlier message of this incident could not be removed"));
             }
         }
-        outcome
+        match outcome {
+            // The old one is there, and is known.
+            (Some(Delivery::Unclear { .. }), end) => (None, end),
+            outcome => outcome,
+        }
     }
 
     fn body(&self, form: Form) -> Vec<u8> {

@@ -9,8 +9,8 @@ use super::support::{Ran, ran};
 pub(crate) const BOT: &str = "github-actions[bot]";
 const MARKER: &str = "<!-- mgmt-action:retrain:train.yml -->";
 /// The next two days, and the Tuesday after the next slot.
-const LATER: &str = "2024-06-26T18:00:00Z";
-const LATEST: &str = "2024-06-27T18:00:00Z";
+pub(crate) const LATER: &str = "2024-06-26T18:00:00Z";
+pub(crate) const LATEST: &str = "2024-06-27T18:00:00Z";
 pub(crate) const NEXT: &str = "2024-07-02T18:00:00Z";
 
 /// Trainings, and a Discord that is told of them.
@@ -38,7 +38,7 @@ impl Scene {
     }
 
     /// The newest slot was missed.
-    fn missed() -> Self {
+    pub(crate) fn missed() -> Self {
         let scene = Self::new();
         scene.miss();
         scene
@@ -78,7 +78,7 @@ impl Scene {
     }
 
     /// Requests that change something, at GitHub and at Discord.
-    fn writes(&self) -> usize {
+    pub(crate) fn writes(&self) -> usize {
         let fake = &self.training.fake;
         ["POST", "PATCH", "PUT", "DELETE"].iter().map(|method| fake.count(method, "/**")).sum::<usize>()
             + self.discord.requests().len()
@@ -97,7 +97,7 @@ impl Scene {
     }
 
     /// The title of the only message, and how often it was edited.
-    fn message(&self) -> (String, usize) {
+    pub(crate) fn message(&self) -> (String, usize) {
         let messages = self.discord.messages();
         assert_eq!(messages.len(), 1, "{messages:?}");
         (messages[0].content["embeds"][0]["title"].as_str().unwrap().to_owned(), messages[0].edits)

@@ -1,7 +1,8 @@
 //! Trouble that outlives what it is known from.
 
 use super::audit::{AS_OF, model};
-use super::incident::{NEXT, Scene};
+use super::discord::Fault;
+use super::incident::{LATER, LATEST, NEXT, Scene};
 use super::support::Ran;
 
 /// The run of a week leaves a model that is this good.
@@ -44,4 +45,36 @@ fn a_model_that_stays_worse_is_no_recovery_once_the_good_one_is_gone() {
     let over = scene.publish("2024-07-02T19:00:00Z");
     assert_eq!((over.code, scene.issues()[0].1.as_str()), (0, "closed"), "{over:?}");
     assert!(!scene.body(1).contains("reign"), "{}", scene.body(1));
+}
+
+#[test]
+fn a_message_that_could_not_be_changed_is_changed_by_the_next_audit() {
+    let scene = Scene::missed();
+    scene.publish(AS_OF);
+    scene.repo().edit(|repo| repo.workflows[0].state = "disabled_manually".to_owned());
+    let outage = |answers| (0..answers).for_each(|_| scene.discord.fault(Fault::Instead(503, "{}")));
+    // What pings is a new message, which is sent once; what is edited is tried again.
+    outage(1);
+    let unheard = scene.publish(LATER);
+    assert!(unheard.stderr.contains("discord was not told"), "{unheard:?}");
+    assert!(scene.message().0.starts_with("ERROR:"), "{:?}", scene.message());
+    assert!(!scene.publish(LATEST).stderr.contains("not told"));
+    let title = |scene: &Scene| scene.discord.messages()[0].content["embeds"][0]["title"].to_string();
+    assert!(title(&scene).contains("CRITICAL"), "{}", title(&scene));
+    let before = scene.writes();
+    scene.publish("2024-06-27T19:00:00Z");
+    assert_eq!(scene.writes(), before, "it has been heard");
+
+    // The end as well.
+    scene.repo().edit(|repo| repo.workflows[0].state = "active".to_owned());
+    let sha = scene.repo().read(|repo| repo.refs["heads/main"].clone());
+    scene.training.train(0, "schedule", 6, &sha);
+    outage(3);
+    assert_eq!(scene.publish("2024-06-28T18:00:00Z").code, 0);
+    assert!(title(&scene).contains("CRITICAL"), "{}", title(&scene));
+    assert_eq!(scene.publish("2024-06-28T19:00:00Z").code, 0);
+    assert!(title(&scene).contains("RECOVERED"), "{}", title(&scene));
+    let before = scene.writes();
+    assert_eq!(scene.publish("2024-06-28T20:00:00Z").code, 0);
+    assert_eq!(scene.writes(), before);
 }

@@ -202,10 +202,16 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    /// Writes what the next audit has to know into the issue, if it is there and open and does not know it.
+    /// Writes what the next audit has to know into the issue, if it is there and does not know it. Of one that is over
+    /// that is only who has not heard of it.
     pub(super) fn note(&self, audit: &Audit, found: &mut Found, kept: &Kept) -> Result<(), Failure> {
-        let is_due = found.is_open && !found.is_refused && found.kept.as_ref() != Some(kept);
-        let Some(number) = found.number.filter(|_| is_due && kept.incident.is_open()) else { return Ok(()) };
+        let known = found.kept.as_ref().filter(|known| known.incident.id == kept.incident.id);
+        let is_due = match (found.is_open, kept.incident.is_open()) {
+            (true, true) => found.kept.as_ref() != Some(kept),
+            (false, false) => known.is_some_and(|known| known.unheard != kept.unheard),
+            _ => false,
+        };
+        let Some(number) = found.number.filter(|_| is_due && !found.is_refused) else { return Ok(()) };
         self.write(audit, found, number, kept, None).map_err(|error| {
             found.is_refused = true;
             failed("what the next audit has to know was not written into the issue", &error)

@@ -13,7 +13,6 @@ use crate::app::audit::history;
 use crate::app::job::Job;
 use crate::app::remote;
 use crate::gate::Verdict;
-use crate::notify::Deliveries;
 use crate::publish::{Key, issue};
 use crate::report::audit::sentence;
 use crate::retrain::incident::{Step, step};
@@ -52,16 +51,16 @@ pub(super) fn bring(subject: &Subject<'_>, audit: &mut Audit, job: Option<&Job>,
     let content = issue::content(audit);
     let is_new = known.as_ref().is_none_or(|kept| kept.content != content);
     let reign = audit.reign.clone();
-    let told = |incident: &Incident, deliveries| {
-        let reign = reign.filter(|_| incident.is_open());
-        Kept { incident: incident.clone(), content, deliveries, reign, remedies: Vec::new(), forgotten: None }
+    let told = |incident: &Incident, (deliveries, unheard)| {
+        let (incident, reign) = (incident.clone(), reign.filter(|_| incident.is_open()));
+        Kept { incident, content, deliveries, unheard, reign, remedies: Vec::new(), forgotten: None }
     };
     let mut told = match &next {
         Step::Rest | Step::Stale | Step::Wait => known,
-        Step::Open(incident) => Some(told(incident, Deliveries::default())),
+        Step::Open(incident) => Some(told(incident, Default::default())),
         Step::Stay(_) if !is_new => known,
         Step::Stay(incident) | Step::Recover(incident) => {
-            Some(told(incident, known.map(|kept| kept.deliveries).unwrap_or_default()))
+            Some(told(incident, known.map(|kept| (kept.deliveries, kept.unheard)).unwrap_or_default()))
         }
     };
     if next == Step::Wait {
@@ -73,7 +72,7 @@ pub(super) fn bring(subject: &Subject<'_>, audit: &mut Audit, job: Option<&Job>,
     let url = books.desk.as_ref().and_then(|desk| desk.bring(audit, &mut books.found, told.as_ref(), published));
     let Some(kept) = &mut told else { return };
     let link = url.or_else(|| job.and_then(Job::run_url));
-    kept.deliveries = tell::tell(subject, audit, &next, kept, is_new, link.clone(), published);
+    (kept.deliveries, kept.unheard) = tell::tell(subject, audit, &next, kept, is_new, link.clone(), published);
     books.keep(audit, kept, published);
     if let Some(one) = planned.filter(|one| one.outcome == Outcome::Planned) {
         act(subject, audit, &one, &mut books, kept, link, published);

@@ -1,5 +1,7 @@
 //! What one audit keeps for the next: in the hidden line, and in history.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +23,9 @@ pub(super) struct Kept {
     /// Who was told.
     #[serde(default)]
     pub(super) deliveries: Deliveries,
+    /// Those of them whose message says what was told before, since it could not be changed.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) unheard: BTreeSet<String>,
     /// The model that a worse one has taken the place of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) reign: Option<Reign>,
@@ -36,7 +41,8 @@ impl Kept {
     /// Of an incident that nothing else is known of any more.
     pub(super) fn forgotten(incident: Incident, at: Timestamp) -> Self {
         let (content, deliveries, remedies) = (String::new(), Deliveries::default(), Vec::new());
-        Self { incident, content, deliveries, reign: None, remedies, forgotten: Some(at) }
+        let unheard = BTreeSet::new();
+        Self { incident, content, deliveries, unheard, reign: None, remedies, forgotten: Some(at) }
     }
 }
 

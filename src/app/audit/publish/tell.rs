@@ -1,5 +1,6 @@
 //! The notices about an incident and about what was done: what they say, and who hears them.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -26,22 +27,32 @@ pub(super) fn tell(
     is_new: bool,
     link: Option<String>,
     published: &mut Published,
-) -> Deliveries {
+) -> (Deliveries, BTreeSet<String>) {
+    let is_over = !kept.incident.is_open();
     let state = match step {
         Step::Open(_) => State::Opened,
         Step::Stay(_) => State::Ongoing,
         Step::Recover(_) => State::Recovered,
-        Step::Rest | Step::Stale | Step::Wait => return kept.deliveries.clone(),
+        // Somebody's message still says that it is not.
+        Step::Rest if is_over && !kept.unheard.is_empty() => State::Recovered,
+        Step::Rest | Step::Stale | Step::Wait => return (kept.deliveries.clone(), kept.unheard.clone()),
     };
     let notice = notice(audit, kept, state, link);
     // Who has heard it is not told the same again; who could not be told before is.
     let is_to_hear = |receiver: &&Receiver| {
         let has_heard =
             matches!(kept.deliveries.of(&receiver.name), Some(Delivery::Told { .. } | Delivery::Gone { .. }));
-        is_new || state == State::Recovered || !has_heard
+        match step {
+            Step::Rest => kept.unheard.contains(&receiver.name),
+            Step::Recover(_) => true,
+            _ => is_new || !has_heard || kept.unheard.contains(&receiver.name),
+        }
     };
     let receivers: Vec<_> = subject.config.notify.iter().filter(is_to_hear).cloned().collect();
-    deliver(subject, &receivers, &notice, &kept.deliveries, published)
+    let (deliveries, failed) = deliver(subject, &receivers, &notice, &kept.deliveries, published);
+    let is_told = |name: &String| matches!(deliveries.of(name), Some(Delivery::Told { .. }));
+    let unheard = failed.into_iter().filter(is_told).collect();
+    (deliveries, unheard)
 }
 
 /// Tells those who are to hear of it that something was done.
@@ -87,7 +98,7 @@ fn deliver(
     notice: &Notice,
     before: &Deliveries,
     published: &mut Published,
-) -> Deliveries {
+) -> (Deliveries, Vec<String>) {
     let say = Rc::clone(&subject.tell);
     let hooks = Hooks {
         env: subject.context.env.clone(),
@@ -104,7 +115,8 @@ fn deliver(
             published.done.push(format!("{}: told", receipt.receiver));
         }
     }
-    round.deliveries
+    let failed = round.failures().map(|(receiver, _)| receiver.to_owned()).collect();
+    (round.deliveries, failed)
 }
 
 /// The notice.
