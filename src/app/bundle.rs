@@ -170,7 +170,7 @@ fn read_by(record: &Record, config: &Config) -> Vec<Wanted> {
 }
 
 /// Takes what an earlier packing left in the folder; refuses one that holds anything else.
-fn empty(folder: &Utf8Path) -> anyhow::Result<()> {
+pub(super) fn empty(folder: &Utf8Path) -> anyhow::Result<()> {
     let is_bundle = folder.join(INDEX).is_file();
     let is_used = folder.read_dir_utf8().is_ok_and(|mut entries| entries.next().is_some());
     if is_used && !is_bundle {

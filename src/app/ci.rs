@@ -251,6 +251,8 @@ pub fn fetch(
     let mut fetched = Fetched::default();
     for (name, (attempt, artifact)) in newest {
         let at = folder.join(&artifact.name);
+        // What an earlier look left there goes.
+        bundle::empty(&at)?;
         let opened = match download(client, slug, &artifact, &at, limits) {
             Ok(opened) => opened,
             Err(Trouble::Expired) => {

@@ -221,7 +221,9 @@ impl Client {
                     trouble => (trouble, Error { is_anonymous: self.is_anonymous, ..refusal(what, &answer) }),
                 },
                 Ok(elsewhere) => return Ok(elsewhere),
-                Err(error) if matches!(error.cause, Cause::Transport(_)) => (Some(Trouble::Passing), error),
+                Err(error) if matches!(error.cause, Cause::Transport(_)) => {
+                    (Some(Trouble::Passing { after: None }), error)
+                }
                 Err(error) => return Err(error),
             };
             let (Some(trouble), error) = met else { return Err(met.1) };

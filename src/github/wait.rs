@@ -22,7 +22,10 @@ const SECONDARY: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Trouble {
     /// A server's or the network's.
-    Passing,
+    Passing {
+        /// `Retry-After`.
+        after: Option<Duration>,
+    },
     /// A limit, which may say when it ends.
     Limit {
         /// `Retry-After`.
@@ -56,7 +59,7 @@ pub(super) fn trouble(status: u16, headers: &HeaderMap, body: &[u8]) -> Option<T
         let reset = reset.and_then(|at| Timestamp::from_second(i64::try_from(at).ok()?).ok());
         return Some(Trouble::Limit { after, reset });
     }
-    matches!(status, 500 | 502 | 503 | 504).then_some(Trouble::Passing)
+    matches!(status, 500 | 502 | 503 | 504).then_some(Trouble::Passing { after })
 }
 
 fn names_a_limit(body: &[u8]) -> bool {
@@ -68,8 +71,8 @@ fn names_a_limit(body: &[u8]) -> bool {
 pub(super) fn next(trouble: &Trouble, tried: u32, waited: Duration, now: Timestamp) -> Next {
     let doubled = 2_u32.saturating_pow(tried.saturating_sub(1));
     let (wait, until) = match trouble {
-        Trouble::Passing if tried >= TRIES => return Next::GiveUp(None),
-        Trouble::Passing => (FIRST.saturating_mul(doubled), None),
+        Trouble::Passing { .. } if tried >= TRIES => return Next::GiveUp(None),
+        Trouble::Passing { after } => (FIRST.saturating_mul(doubled).max(after.unwrap_or_default()), None),
         Trouble::Limit { after: Some(after), .. } => (*after, moment(now, *after)),
         Trouble::Limit { reset: Some(reset), .. } => {
             // A second more: clocks differ.
@@ -104,7 +107,9 @@ mod tests {
         assert_eq!(trouble(403, &none, br#"{"message":"Resource not accessible by integration"}"#), None);
         // The header comes with every answer; only none left is a limit.
         assert_eq!(trouble(403, &headers(&[("x-ratelimit-remaining", "4999")]), b""), None);
-        assert_eq!(trouble(503, &none, b""), Some(Trouble::Passing));
+        assert_eq!(trouble(503, &none, b""), Some(Trouble::Passing { after: None }));
+        let busy = trouble(503, &headers(&[("retry-after", "20")]), b"");
+        assert_eq!(busy, Some(Trouble::Passing { after: Some(20 * SECOND) }));
         let secondary = br#"{"message":"You have exceeded a secondary rate limit."}"#;
         assert_eq!(trouble(403, &none, secondary), Some(Trouble::Limit { after: None, reset: None }));
         let told = headers(&[("retry-after", "7"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1000")]);
@@ -118,9 +123,12 @@ mod tests {
     #[test]
     fn waits_grow_and_end() {
         let now = Timestamp::from_second(1_000).unwrap();
-        let passing = |tried| next(&Trouble::Passing, tried, Duration::ZERO, now);
+        let passing = |tried| next(&Trouble::Passing { after: None }, tried, Duration::ZERO, now);
         assert_eq!([passing(1), passing(2), passing(3)], [SECOND, 2 * SECOND, 4 * SECOND].map(Next::Wait));
         assert_eq!(passing(4), Next::GiveUp(None));
+        let busy = |after| next(&Trouble::Passing { after: Some(after) }, 2, Duration::ZERO, now);
+        assert_eq!([busy(20 * SECOND), busy(SECOND)], [20 * SECOND, 2 * SECOND].map(Next::Wait), "at least as asked");
+        assert_eq!(busy(3_600 * SECOND), Next::GiveUp(None));
 
         let limit = |after: Option<u64>, reset: Option<i64>| Trouble::Limit {
             after: after.map(Duration::from_secs),

@@ -194,6 +194,13 @@ fn hostile_archives_are_refused_whole() {
         assert!(shown["problems"].to_string().contains(want), "{want}: {shown}");
         assert_eq!(scene.project.list(&format!("out{run}")), ["deep"], "nothing stands beside the folder");
     }
+    // The same folder again: what is there from before goes.
+    let run = scene.run();
+    scene.upload(run, 1, "");
+    for _ in 0..2 {
+        let (code, shown, _) = scene.evidence(&["--run", &run.to_string(), "--out", "kept"]);
+        assert_eq!(code, 0, "{shown}");
+    }
     let run = scene.run();
     let artifact = scene.upload(run, 1, "");
     scene.fake.repo("org/app").edit_artifact(artifact, |artifact| artifact.bytes.truncate(300));

@@ -14,6 +14,7 @@ pub mod support;
 mod audit;
 mod baseline;
 mod client;
+mod comments;
 mod evidence;
 mod fake;
 mod incident;

@@ -107,7 +107,7 @@ impl Pull {
     }
 
     /// Checks, packs, publishes.
-    fn publish(&self, args: &[&str]) -> Ran {
+    pub(crate) fn publish(&self, args: &[&str]) -> Ran {
         self.mgmt(&["full-check", "-q"]);
         let packed = self.mgmt(&["collect"]);
         assert_eq!(packed.code, 0, "{packed:?}");

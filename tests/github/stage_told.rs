@@ -49,6 +49,14 @@ fn a_deployment_is_told_what_came_of_it_and_failing_to_tell_changes_nothing() {
     let sent = scene.fake.requests()[before..].iter().filter(|request| request.method == "POST").count();
     assert_eq!(sent, 1);
 
+    // What is live is not taken away by a gate that is asked again.
+    scene.fake.repo("org/app").deployment_status(target, "success");
+    let live = gate(&scene, "staging", &["--answer", "status"]);
+    assert!(live.code == 0 && live.stderr.contains("to staging stays: it is live"), "{live:?}");
+    assert_eq!(status_of(&scene, target), Some("success".into()));
+    let target = scene.fake.repo("org/app").deployment("staging", &scene.commit);
+    scene.fake.repo("org/app").deployment_status(target, "queued");
+
     scene.fake.token(TOKEN, TokenKind::Actions, "github-actions[bot]", &["deployments: write"]);
     let refused = gate(&scene, "staging", &["--answer", "status"]);
     assert_eq!(refused.code, 0, "{refused:?}");

@@ -83,6 +83,14 @@ impl Where<'_> {
             let hint = Some("set GITHUB_TOKEN; in the action it is the input `token`".to_owned());
             return Outcome::Failed(Failure { message: "no comment was written: there is no token".to_owned(), hint });
         };
+        // The event of a run that is started again is as old as the first time; other runs were asked about already.
+        let head = link.client.pull_request(&link.slug, pull.number).ok().map(|now| now.head.sha);
+        let is_old = |head: &String| self.subject.is_here && self.subject.commit.as_ref() != Some(head);
+        if let Some(head) = head.filter(is_old) {
+            let head = text::one_line(head.get(..10).unwrap_or(&head));
+            let message = format!("no comment was written: the newest commit of the pull request is {head} by now");
+            return Outcome::Failed(Failure { message, hint: None });
+        }
         let author = match remote::author(&link.client, link.is_installation, self.request.author.as_deref()) {
             Ok(author) => author,
             Err(stop) => {
@@ -121,7 +129,7 @@ impl Where<'_> {
                     ("comment: says the same already".to_owned(), url_of(old.id))
                 }
                 Some(old) => {
-                    let rewritten = link.client.rewrite_comment(&link.slug, old.id, &body)?;
+                    let rewritten = rewrite(link, &link.slug, number, old.id, &body)?;
                     ("comment: rewritten".to_owned(), rewritten.html_url)
                 }
                 None => {
@@ -141,10 +149,16 @@ impl Where<'_> {
                 }
             }
         };
+        let (mut told, url) = done;
         for extra in &choice.delete {
-            link.client.remove_comment(&link.slug, extra.id)?;
+            match link.client.remove_comment(&link.slug, extra.id) {
+                Err(error) if !error.is_missing() => {
+                    told.push_str(&format!("; an extra one was not removed: {}", error.cause));
+                }
+                _ => {}
+            }
         }
-        Ok(done)
+        Ok((told, url))
     }
 
     fn check(&self, published: &Published) -> Outcome {
@@ -222,6 +236,20 @@ fn create(
             let listed = link.client.comments(slug, number)?;
             let found = comment::choose(&known(&listed.items), author, marker).update.map(|found| found.id);
             listed.items.into_iter().find(|one| Some(one.id) == found).ok_or(error)
+        }
+        other => other,
+    }
+}
+
+/// Rewrites a comment once. If nobody knows whether it was rewritten, looks.
+fn rewrite(link: &Link, slug: &Slug, number: u64, id: u64, body: &str) -> Result<github::Comment, github::Error> {
+    match link.client.rewrite_comment(slug, id, body) {
+        Err(error) if error.is_unclear() => {
+            let listed = link.client.comments(slug, number)?;
+            let is_done = |one: &github::Comment| {
+                one.id == id && one.body.as_deref().is_some_and(|there| comment::is_same(there, body))
+            };
+            listed.items.into_iter().find(is_done).ok_or(error)
         }
         other => other,
     }

@@ -36,6 +36,16 @@ fn status(subject: &Subject<'_>, environment: &str, record: &Record, job: Option
             hint: Some("a job with `environment:` makes a deployment, and so does the API".to_owned()),
         });
     };
+    // What is live stays so until somebody deploys: a gate that is asked once more takes nothing away.
+    let statuses = subject.client.deployment_statuses(subject.slug, deployment.id);
+    let statuses = statuses.map_err(|error| Failure { message: error.to_string(), hint: error.hint() })?;
+    let newest = statuses.items.into_iter().max_by_key(|one| (one.created_at.is_none(), one.created_at, one.id));
+    if newest.and_then(|one| one.state).as_deref() == Some("success") {
+        return Err(Failure {
+            message: format!("the status of the deployment of this commit to {shown} stays: it is live"),
+            hint: Some("the next deployment of it to that environment is told".to_owned()),
+        });
+    }
     let state = match record.verdict {
         Verdict::Pass => "in_progress",
         Verdict::Fail => "failure",
