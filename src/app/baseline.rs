@@ -14,7 +14,7 @@ use super::history::Place;
 use super::job::Job;
 use super::told::{self, Told};
 use super::{Context, Stop, policy, remote};
-use crate::github::{Artifact, Client, Commit, Download, Slug, ZipLimits, unpack};
+use crate::github::{Artifact, Client, Commit, Download, Run, RunFilter, Slug, ZipLimits, unpack};
 use crate::history;
 use crate::record::Record;
 use crate::record::bundle::RECORD;
@@ -28,6 +28,9 @@ pub const ARTIFACT: &str = "mgmt-record";
 const MAX: (u64, u64) = (256 << 20, 1 << 30);
 /// First parents that are looked at.
 const FAR: usize = 1_000;
+/// Those of them whose runs are looked at, where the list of records is not whole, and runs of each.
+const NEAR: usize = 3;
+const RUNS: usize = 20;
 
 /// What is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,25 +90,25 @@ pub fn import(
         (None, None) => client.repository(&slug).map_err(Stop::from)?.default_branch,
     };
     let name = artifact(shard);
-    let by_commit = Records { client: &client, slug: &slug, branch: &branch, name: &name }.by_commit()?;
+    let records = Records { client: &client, slug: &slug, branch: &branch, name: &name };
+    let left = records.left()?;
     let none = |why: &str| {
         let hint = format!("pushes to {} leave their record as the artifact {name}", text::one_line(&branch));
         Stop::nothing(format!("no earlier record was found: {why}"), Some(hint))
     };
-    if by_commit.is_empty() {
+    if left.is_empty() {
         return Err(none("the repository has none that has not expired").into());
     }
     // A push is compared with what was before it.
     let own = if job.pull.is_none() { job.commit.clone() } else { None };
-    let chain = match by_commit.contains_key(&start) && own.as_ref() != Some(&start) {
+    let chain = match left.by_commit.contains_key(&start) && own.as_ref() != Some(&start) {
         true => vec![start],
         false => ask.first_parents(&start)?,
     };
-    let nearest = chain.iter().enumerate().filter(|(_, commit)| Some(*commit) != own.as_ref());
-    let found = nearest.filter_map(|(distance, commit)| Some((distance, by_commit.get(commit)?))).next();
+    let found = records.nearest(&chain, own.as_ref(), &left)?;
     let (distance, artifact) = found.ok_or_else(|| none("none of them is of an earlier commit within reach"))?;
     let commit = &chain[distance];
-    let (bytes, record) = fetch(&client, &slug, artifact, commit)?;
+    let (bytes, record) = fetch(&client, &slug, &artifact, commit)?;
     let place = Place::of(context, &config);
     let imported = place.ask(|store| match store.import(&mut bytes.as_slice()) {
         Ok(imported) => imported,
@@ -243,7 +246,7 @@ pub(super) fn of_merge(
         diff: Some(diff(client, slug, &start, merge)),
         ..told::Change::default()
     };
-    let record = records.nearest(&before, &records.by_commit()?)?;
+    let record = records.read(&before, &records.left()?)?;
     if let Some((_, distance)) = record.as_ref().filter(|(_, distance)| *distance > 0) {
         change.since = Some((before[*distance].clone(), diff(client, slug, &before[*distance], merge)));
     }
@@ -274,32 +277,88 @@ pub(super) fn of_base(
     (change, record)
 }
 
+/// What a listing of them tells.
+struct Left {
+    by_commit: HashMap<String, Artifact>,
+    /// Whether there are more of that name than were listed: anybody's run may leave artifacts of any name.
+    is_cut: bool,
+}
+
+impl Left {
+    /// Whether nobody left one.
+    fn is_empty(&self) -> bool {
+        self.by_commit.is_empty() && !self.is_cut
+    }
+}
+
 impl Records<'_> {
     /// The nearest one from a commit of the branch on. `before` is that commit, and those before it if they had to be
     /// known.
     fn before(&self, base: &str, before: &mut Vec<String>) -> anyhow::Result<Option<(Record, usize)>> {
-        let by_commit = self.by_commit()?;
+        let left = self.left()?;
         // Mostly the newest commit of the branch has left one, and nobody has to be asked for the others.
-        if !by_commit.is_empty() && !by_commit.contains_key(base) {
+        if !left.is_empty() && !left.by_commit.contains_key(base) {
             *before = chain(base, self.client.commits(self.slug, base).map_err(Stop::from)?.items);
         }
-        self.nearest(before, &by_commit)
+        self.read(before, &left)
     }
 
-    /// That of the first of some commits that left one, with its place.
+    fn read(&self, before: &[String], left: &Left) -> anyhow::Result<Option<(Record, usize)>> {
+        let Some((distance, artifact)) = self.nearest(before, None, left)? else { return Ok(None) };
+        Ok(Some((fetch(self.client, self.slug, &artifact, &before[distance])?.1, distance)))
+    }
+
+    /// That of the first of some commits that left one, with its place; `own` is none of them.
     fn nearest(
         &self,
         before: &[String],
-        by_commit: &HashMap<String, Artifact>,
-    ) -> anyhow::Result<Option<(Record, usize)>> {
-        let found = before.iter().enumerate().find_map(|(distance, commit)| Some((distance, by_commit.get(commit)?)));
-        let Some((distance, artifact)) = found else { return Ok(None) };
-        Ok(Some((fetch(self.client, self.slug, artifact, &before[distance])?.1, distance)))
+        own: Option<&String>,
+        left: &Left,
+    ) -> anyhow::Result<Option<(usize, Artifact)>> {
+        let mut others = before.iter().enumerate().filter(|(_, commit)| Some(*commit) != own);
+        if let Some(found) = others.clone().find_map(|(at, commit)| Some((at, left.by_commit.get(commit)?.clone()))) {
+            return Ok(Some(found));
+        }
+        // So many of a stranger's that the branch's own are out of sight: those are asked for by their commits.
+        for (at, commit) in others.by_ref().take(if left.is_cut { NEAR } else { 0 }) {
+            if let Some(artifact) = self.of_commit(commit)? {
+                return Ok(Some((at, artifact)));
+            }
+        }
+        Ok(None)
     }
 
-    /// All of them, by commit.
-    fn by_commit(&self) -> anyhow::Result<HashMap<String, Artifact>> {
+    /// That of one commit, by the runs that pushing it began.
+    fn of_commit(&self, commit: &str) -> anyhow::Result<Option<Artifact>> {
+        let filter = RunFilter {
+            sha: Some(commit.to_owned()),
+            event: Some("push".to_owned()),
+            branch: Some(self.branch.to_owned()),
+            ..RunFilter::default()
+        };
+        let runs = self.client.runs(self.slug, &filter, RUNS).map_err(Stop::from)?;
+        // A filter that is not understood gives every run.
+        let is_own = |run: &Run| {
+            let from = run.head_repository.as_ref().and_then(|from| from.full_name.as_deref());
+            run.head_sha.as_deref() == Some(commit)
+                && run.event.as_deref() == Some("push")
+                && run.head_branch.as_deref() == Some(self.branch)
+                && from.is_some_and(|from| from.eq_ignore_ascii_case(&self.slug.to_string()))
+        };
+        for run in runs.items.into_iter().filter(is_own) {
+            let listed = self.client.artifacts_of_run(self.slug, run.id).map_err(Stop::from)?;
+            let mut fitting = listed.items.into_iter().filter(|one| !one.expired && one.name == self.name);
+            if let Some(found) = fitting.next() {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// All of them, as far as one listing tells.
+    fn left(&self) -> anyhow::Result<Left> {
         let listed = self.client.artifacts_named(self.slug, self.name).map_err(Stop::from)?;
+        let is_cut = listed.is_partial();
         let mut by_commit: HashMap<String, Artifact> = HashMap::new();
         for artifact in listed.items {
             // The newest comes first.
@@ -307,7 +366,7 @@ impl Records<'_> {
                 by_commit.entry(commit).or_insert(artifact);
             }
         }
-        Ok(by_commit)
+        Ok(Left { by_commit, is_cut })
     }
 }
 

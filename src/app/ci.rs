@@ -174,7 +174,11 @@ pub fn evidence(context: &Context, wanted: &Wanted, tell: impl Fn(&str) + 'stati
         }
         None => Utf8Path::from_path(scratch.path()).unwrap_or(Utf8Path::new(".")).to_owned(),
     };
-    let fetched = fetch(&client, &slug, &run, &wanted.expect, &limits, &folder)?;
+    let mut fetched = fetch(&client, &slug, &run, &wanted.expect, &limits, &folder)?;
+    if matches!(wanted.which, Which::Newest { .. }) && foreignness(&run, &slug) >= FORK {
+        let told = format!("only a fork has run on this commit: what run {} says is the fork's word", run.id);
+        fetched.evidence.problems.push(Problem::new(&SHARD, told));
+    }
     Ok((run, fetched))
 }
 
@@ -185,13 +189,25 @@ fn find(client: &Client, slug: &Slug, which: &Which) -> anyhow::Result<Run> {
             let filter = RunFilter { workflow: Some(workflow.clone()), sha: Some(sha.clone()), ..RunFilter::default() };
             let list = client.runs(slug, &filter, MAX_RUNS).map_err(Stop::from)?;
             // A filter that is not understood gives every run.
-            let mut of_commit = list.items.into_iter().filter(|run| run.head_sha.as_deref() == Some(sha));
-            Ok(of_commit.next().ok_or_else(|| {
+            let of_commit = list.items.into_iter().filter(|run| run.head_sha.as_deref() == Some(sha));
+            Ok(of_commit.min_by_key(|run| foreignness(run, slug)).ok_or_else(|| {
                 let hint = "look at `mgmt ci runs`; a run needs the whole hash of its commit".to_owned();
                 Stop::undecided(format!("{} has not run on {sha}", text::one_line(workflow)), Some(hint))
             })?)
         }
     }
+}
+
+/// From which on a run is a fork's.
+const FORK: u8 = 2;
+
+/// How much less a run says of its commit than one of the repository's own: a pull request's tests a merge, and a fork's
+/// says what it likes. Of equal ones the newest comes first.
+fn foreignness(run: &Run, slug: &Slug) -> u8 {
+    let from = run.head_repository.as_ref().and_then(|from| from.full_name.as_deref());
+    let is_own = from.is_some_and(|from| from.eq_ignore_ascii_case(&slug.to_string()));
+    let is_pull = run.event.as_deref().is_none_or(|event| event.starts_with("pull_request"));
+    u8::from(!is_own) * FORK + u8::from(is_pull)
 }
 
 /// Looks again until the run is over or the time is up.

@@ -257,6 +257,8 @@ mod tests {
         );
         assert_eq!(job.pull.as_ref().map(|pull| (pull.number, pull.fork.is_some())), Some((7, false)));
         assert_eq!(job.run_url().as_deref(), Some("https://github.com/o/r/actions/runs/42"));
+        let named = Job::from_parts(&env("pull_request"), pull(r#"{"id":2,"full_name":"m/w"}"#).as_bytes()).unwrap();
+        assert_eq!(named.pull.unwrap().fork.as_deref(), Some("m/w"));
         for other in [r#"{"id":2}"#, "null"] {
             let job = Job::from_parts(&env("pull_request"), pull(other).as_bytes()).unwrap();
             assert!(job.pull.unwrap().fork.is_some(), "{other}");

@@ -99,6 +99,28 @@ fn what_cannot_serve_is_left_alone_and_said() {
 }
 
 #[test]
+fn a_stranger_cannot_hide_a_baseline_behind_others() {
+    let pushed = Pushed::new();
+    let repo = pushed.scene.fake.repo("org/app");
+    repo.fork("stranger/app");
+    let run = pushed.scene.run();
+    repo.edit_run(run, |run| {
+        run.head_repo = "stranger/app".to_owned();
+        run.event = "pull_request".to_owned();
+        run.sha = "7".repeat(40);
+    });
+    for _ in 0..100 {
+        repo.artifact(run, "mgmt-record", zip(&[("record.json", b"{}")]));
+    }
+    let ran = pushed.find();
+    assert!(ran.stdout.ends_with(", 2 commits back\n"), "{ran:?}");
+    // Where there is none at all, that is what is said.
+    repo.edit_artifact(pushed.artifact, |artifact| artifact.expires_at = artifact.created_at);
+    let none = pushed.find();
+    assert!(none.stderr.contains("none of them is of an earlier commit within reach"), "{none:?}");
+}
+
+#[test]
 fn a_stranger_cannot_leave_a_baseline() {
     let pushed = Pushed::new();
     let repo = pushed.scene.fake.repo("org/app");

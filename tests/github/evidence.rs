@@ -49,6 +49,23 @@ fn what_a_run_has_read_is_packed_with_its_record_and_without_a_token() {
 }
 
 #[test]
+fn of_several_runs_on_a_commit_the_repositorys_own_speaks() {
+    let scene = Scene::new();
+    let own = scene.run();
+    scene.upload(own, 1, "");
+    let repo = scene.fake.repo("org/app");
+    repo.fork("stranger/app");
+    let newer = scene.run();
+    repo.edit_run(newer, |run| (run.head_repo, run.event) = ("stranger/app".into(), "pull_request".into()));
+    let find = || scene.evidence(&["--workflow", "ci.yml", "--sha", &scene.commit]);
+    let (code, shown, _) = find();
+    assert_eq!((code, shown["run"]["id"].as_u64()), (0, Some(own)), "{shown}");
+    repo.edit(|repo| repo.runs.retain(|run| run.id != own));
+    let (code, shown, _) = find();
+    assert!(code == 4 && shown["problems"].to_string().contains("only a fork has run"), "{shown}");
+}
+
+#[test]
 fn nothing_to_pack_is_said() {
     let empty = Project::with("version: 1\nchecks:\n  a: { group: lint, run: [\"true\"] }\n");
     let ran = empty.commit().run(&["collect"]);
