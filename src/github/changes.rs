@@ -101,6 +101,9 @@ pub struct PullRequest {
     /// The merge of the two that is tested now.
     #[serde(default)]
     pub merge_commit_sha: Option<String>,
+    /// When it was merged, if it was.
+    #[serde(default)]
+    pub merged_at: Option<Timestamp>,
 }
 
 /// One side of a pull request.
@@ -209,6 +212,20 @@ impl Client {
             path: &format!("{}/pulls?state=open&head={head}", repository.path()),
             field: None,
             pages: 3,
+            last: &|_: &PullRequest| false,
+        })
+    }
+
+    /// The pull requests that brought a commit, or are to.
+    ///
+    /// # Errors
+    /// No such commit, a token that may not see pull requests, and whatever else keeps an answer away.
+    pub fn pull_requests_of(&self, repository: &Slug, commit: &str) -> Result<List<PullRequest>, Error> {
+        self.list(&Query {
+            what: &format!("list the pull requests of {}", commit.get(..10).unwrap_or(commit)),
+            path: &format!("{}/commits/{}/pulls", repository.path(), encode(commit)),
+            field: None,
+            pages: 1,
             last: &|_: &PullRequest| false,
         })
     }

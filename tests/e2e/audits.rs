@@ -50,7 +50,7 @@ permissions: {}
 jobs:
   audit:
     uses: org/mgmt-action/.github/workflows/retrain-audit.yml@v1
-    permissions: { contents: read, actions: read, deployments: read, issues: write }
+    permissions: { contents: read, actions: read, deployments: read, pull-requests: read, issues: write }
     with:
       publish: false
       as-of: 'AS-OF'

@@ -323,6 +323,20 @@ fn a_schedule_that_is_younger_than_the_workflow_is_not_held_to_earlier_slots() {
     let (_, audit) = scene.audit(&[]);
     assert_eq!(audit["slots"].as_array().unwrap().len(), 3, "{audit}");
     assert_eq!(audit["since"], json!(after(2, -60)));
+    // It was committed on a branch then, and merged a week later.
+    let number = repo.pull("org/app", "main", |pull| {
+        pull.head_sha.clone_from(&weekly);
+        pull.base_sha.clone_from(&root);
+        pull.merged_at = Some(after(1, -60));
+    });
+    let (_, audit) = scene.audit(&[]);
+    assert_eq!(audit["since"], json!(after(1, -60)), "{audit}");
+    // What was never merged says nothing; and who may not look says so.
+    repo.edit(|repo| repo.pulls.iter_mut().find(|pull| pull.number == number).unwrap().merged_at = None);
+    assert_eq!(scene.audit(&[]).1["since"], json!(after(2, -60)));
+    scene.fake.fault(Fault::on("GET", "/repos/*/*/commits/*/pulls").status(403));
+    let notes = scene.audit(&[]).1["notes"].to_string();
+    assert!(notes.contains("when the newest schedule was merged: "), "{notes}");
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn full_check(scene: &Scene, policy: &str) {
 /// A gate by a default branch with this policy.
 fn gated(policy: &str, own: &str) -> (i32, String) {
     let scene = scene();
-    scene.fake.repo("org/app").file(&scene.commit, "mgmt.yml", &format!("{policy}{STAGES}").replace("gate: false", ""));
+    scene.fake.repo("org/app").file(&scene.commit, "mgmt.yml", format!("{policy}{STAGES}").replace("gate: false", ""));
     full_check(&scene, own);
     let (code, report) = json(&scene, "staging", &[]);
     (code, report.to_string())

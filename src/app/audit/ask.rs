@@ -157,6 +157,7 @@ impl Ask<'_> {
                 }
                 Some(Some(false)) | None => {
                     facts.workflow.scheduled_since = commit.committed_at();
+                    self.merged(facts, &commit.sha, branch);
                     return;
                 }
             }
@@ -167,6 +168,22 @@ impl Ask<'_> {
             facts
                 .notes
                 .push(format!("whether the schedule was another one before its last {CHANGES} changes is not known"));
+        }
+    }
+
+    /// A schedule holds once it is on the branch, and its commit may be much older than that.
+    fn merged(&self, facts: &mut Facts, commit: &str, branch: &str) {
+        match self.client.pull_requests_of(self.slug, commit) {
+            Ok(list) => {
+                let merged = list.items.into_iter().filter(|pull| pull.base.branch == branch);
+                let merged = merged.filter_map(|pull| pull.merged_at).max();
+                facts.workflow.scheduled_since = facts.workflow.scheduled_since.max(merged);
+            }
+            Err(error) => {
+                facts.workflow.unsure_before = Some(self.as_of);
+                let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
+                facts.notes.push(format!("when the newest schedule was merged: {error}{hint}"));
+            }
         }
     }
 
