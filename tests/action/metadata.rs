@@ -303,7 +303,13 @@ fn a_schedule_is_audited_with_what_it_takes_and_no_more() {
     let events = &reusable["on"];
     assert_eq!(names(events), BTreeSet::from(["workflow_call".to_owned(), "workflow_dispatch".to_owned()]));
     assert_eq!(events["workflow_call"]["inputs"], events["workflow_dispatch"]["inputs"]);
-    let wanted = [("contents", "read"), ("actions", "read"), ("deployments", "read"), ("issues", "write")];
+    let wanted = [
+        ("contents", "read"),
+        ("actions", "read"),
+        ("deployments", "read"),
+        ("pull-requests", "read"),
+        ("issues", "write"),
+    ];
     for workflow in [&reusable, &users] {
         let job = &workflow["jobs"]["audit"];
         let granted = job["permissions"].as_mapping().unwrap();
