@@ -132,15 +132,15 @@ fn a_schedule_that_is_younger_than_its_models_has_a_champion() {
     let mut facts = facts();
     facts.models.insert(100, model(100, 0.2));
     facts.workflow.scheduled_since = Some(after(0, -60));
-    let audit = |facts| audit(&settings(), facts, &sources()).audit;
-    let young = audit(facts.clone());
+    let audited = |facts| audit(&settings(), facts, &sources());
+    let young = audited(facts.clone()).audit;
     assert_eq!((young.slots.len(), young.verdict, young.champion[0].champion_run), (1, V::Fail, Some(101)));
     facts.models.remove(&101);
-    let wanted = super::super::audit(&settings(), facts.clone(), &sources()).wants;
+    let wanted = audited(facts.clone()).wants;
     assert!(wanted.contains(&Want::Model { run: 101, artifact: 201 }), "{wanted:?}");
     facts.models.insert(100, model(100, 0.7));
     facts.artifacts.items_mut()[1].expired = true;
-    assert_eq!(audit(facts).verdict, V::Inconclusive, "there was one, and nobody can say how good it was");
+    assert_eq!(audited(facts).audit.verdict, V::Inconclusive, "there was one, and nobody can say how good it was");
 }
 
 #[test]
