@@ -76,10 +76,12 @@ pub fn collect(context: &Context, request: &Request) -> anyhow::Result<Packed> {
     let commit = state.as_ref().and_then(|state| state.commit.clone());
     let place = Place::of(context, &config);
     let mut source = job.as_ref().map(|job| job.source(commit.as_deref())).unwrap_or_default();
-    source.commit = source.commit.or(commit);
+    source.commit = source.commit.or(commit.clone());
     source.branch = source.branch.or(state.and_then(|state| state.branch));
     source.shard = request.shard.clone();
-    let record = newest(&place, source.commit.as_deref(), request.since)?;
+    // A run outside a repository names no commit.
+    let of_run = commit.and(source.commit.as_deref());
+    let record = newest(&place, of_run, request.since)?;
 
     let own = config.root.join(crate::history::FOLDER);
     let folder = request.out.as_ref().map_or_else(|| own.join("bundle"), |out| context.cwd.join(out));

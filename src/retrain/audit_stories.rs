@@ -135,6 +135,9 @@ fn a_schedule_that_is_younger_than_its_models_has_a_champion() {
     let audited = |facts| audit(&settings(), facts, &sources());
     let young = audited(facts.clone()).audit;
     assert_eq!((young.slots.len(), young.verdict, young.champion[0].champion_run), (1, V::Fail, Some(101)));
+    let mut elsewhere = facts.clone();
+    elsewhere.runs.items_mut()[1].branch = Some("dev".to_owned());
+    assert_eq!(audited(elsewhere).audit.champion[0].champion_run, Some(102), "of another branch it is none");
     facts.models.remove(&101);
     let wanted = audited(facts.clone()).wants;
     assert!(wanted.contains(&Want::Model { run: 101, artifact: 201 }), "{wanted:?}");

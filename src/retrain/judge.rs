@@ -71,7 +71,12 @@ impl Judge<'_> {
         let left = |run: &&Run| {
             let is_own = run.event.as_deref().is_some_and(|event| !event.starts_with("pull_request"));
             let is_good = run.is_completed() && run.conclusion.as_deref() == Some("success");
-            is_own && is_good && run.created.is_some_and(|at| at < first) && self.artifacts.contains_key(&run.id)
+            let is_there = self.branch().is_none_or(|wanted| run.branch.as_ref() == Some(wanted));
+            is_own
+                && is_good
+                && is_there
+                && run.created.is_some_and(|at| at < first)
+                && self.artifacts.contains_key(&run.id)
         };
         let newest = self.facts.runs.items().iter().filter(left).max_by_key(|run| (run.created, run.id));
         let run = newest.map(|run| run.id);
@@ -252,8 +257,7 @@ impl Judge<'_> {
     }
 
     fn on_branch(&self, answers: &mut Answers, run: &Run) {
-        let wanted = self.settings.expect.branch.as_ref().or(self.facts.repository.default_branch.as_ref());
-        match (wanted, &run.branch) {
+        match (self.branch(), &run.branch) {
             (None, _) => answers.open("GitHub does not name the default branch"),
             (_, None) => answers.open("GitHub does not name the branch of its run"),
             (Some(wanted), Some(branch)) if wanted != branch => {
@@ -265,6 +269,11 @@ impl Judge<'_> {
             }
             _ => {}
         }
+    }
+
+    /// The branch that runs must be on.
+    fn branch(&self) -> Option<&String> {
+        self.settings.expect.branch.as_ref().or(self.facts.repository.default_branch.as_ref())
     }
 
     fn succeeded(&self, answers: &mut Answers, run: &Run) -> bool {
