@@ -29,8 +29,8 @@ const MAX: (u64, u64) = (256 << 20, 1 << 30);
 /// First parents that are looked at.
 const FAR: usize = 1_000;
 /// Those of them whose runs are looked at, where the list of records is not whole, and runs of each.
-const NEAR: usize = 3;
-const RUNS: usize = 20;
+const NEAR: usize = 2;
+const RUNS: usize = 2;
 
 /// What is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +90,8 @@ pub fn import(
         (None, None) => client.repository(&slug).map_err(Stop::from)?.default_branch,
     };
     let name = artifact(shard);
-    let records = Records { client: &client, slug: &slug, branch: &branch, name: &name };
+    let records =
+        Records { client: &client, slug: &slug, branch: &branch, name: &name, workflow: job.workflow.as_deref() };
     let left = records.left()?;
     let none = |why: &str| {
         let hint = format!("pushes to {} leave their record as the artifact {name}", text::one_line(&branch));
@@ -219,6 +220,8 @@ pub(super) struct Records<'a> {
     pub(super) branch: &'a str,
     /// The [`artifact`]'s name.
     pub(super) name: &'a str,
+    /// The workflow that leaves them, from the root of the repository, where it is known.
+    pub(super) workflow: Option<&'a str>,
 }
 
 /// What a merge that was tested elsewhere changes, and the nearest record before it with its distance, if there is one.
@@ -334,6 +337,7 @@ impl Records<'_> {
             sha: Some(commit.to_owned()),
             event: Some("push".to_owned()),
             branch: Some(self.branch.to_owned()),
+            workflow: self.workflow.and_then(|path| path.rsplit('/').next()).map(str::to_owned),
             ..RunFilter::default()
         };
         let runs = self.client.runs(self.slug, &filter, RUNS).map_err(Stop::from)?;
@@ -345,7 +349,7 @@ impl Records<'_> {
                 && run.head_branch.as_deref() == Some(self.branch)
                 && from.is_some_and(|from| from.eq_ignore_ascii_case(&self.slug.to_string()))
         };
-        for run in runs.items.into_iter().filter(is_own) {
+        for run in runs.items.into_iter().filter(is_own).take(RUNS) {
             let listed = self.client.artifacts_of_run(self.slug, run.id).map_err(Stop::from)?;
             let mut fitting = listed.items.into_iter().filter(|one| !one.expired && one.name == self.name);
             if let Some(found) = fitting.next() {

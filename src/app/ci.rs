@@ -277,6 +277,8 @@ pub fn fetch(
             }
             Err(Trouble::Missing(why)) => {
                 lost(format!("`{}`: {why}", artifact.name));
+                // What is no bundle would be somebody's own to the next look.
+                drop(std::fs::remove_dir_all(&at));
                 continue;
             }
             Err(Trouble::Fatal(error)) => return Err(error),

@@ -148,7 +148,9 @@ impl Job {
             // A fork that is gone has no repository.
             let is_fork = of(&pull.head).is_none() || of(&pull.head) != of(&pull.base);
             let from = pull.head.repo.and_then(|repo| repo.full_name);
-            job.merge_commit = tested.filter(|tested| *tested != pull.head.sha);
+            // For pull_request_target it is the base.
+            let is_merge = job.event != "pull_request_target";
+            job.merge_commit = tested.filter(|tested| is_merge && *tested != pull.head.sha);
             job.commit = Some(pull.head.sha.clone());
             job.branch = Some(pull.head.branch.clone());
             job.pull = Some(Pull {
@@ -272,6 +274,8 @@ mod tests {
         assert_eq!((of(Some(HEAD)).commit.as_deref(), of(Some(HEAD)).merge_commit), (Some(HEAD), None));
         assert_eq!((of(Some("3")).commit.as_deref(), of(Some("3")).branch), (Some("3"), None));
         assert_eq!((of(None).commit.as_deref(), of(None).merge_commit.as_deref()), (Some(HEAD), Some(MERGE)));
+        let target = Job::from_parts(&env("pull_request_target"), pull(r#"{"id":2}"#).as_bytes()).unwrap();
+        assert_eq!((target.merge_commit, target.commit.as_deref()), (None, Some(HEAD)), "the base is no merge of it");
         // Somebody checked out something else: then the run is about that.
         let mut other = Project { commit: Some("3".into()), ..Project::default() };
         job.name_commit(&mut other);

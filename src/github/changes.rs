@@ -176,13 +176,14 @@ impl Client {
         repository: &Slug,
         branch: &str,
         path: &str,
-        since: Timestamp,
+        since: Option<Timestamp>,
         limit: usize,
     ) -> Result<List<Commit>, Error> {
-        let (branch, since) = (encode(branch), encode(&since.to_string()));
+        let branch = encode(branch);
+        let since = since.map(|since| format!("&since={}", encode(&since.to_string()))).unwrap_or_default();
         let mut list = self.list(&Query {
             what: &format!("list the commits that touch {path}"),
-            path: &format!("{}/commits?sha={branch}&path={}&since={since}", repository.path(), encode(path)),
+            path: &format!("{}/commits?sha={branch}&path={}{since}", repository.path(), encode(path)),
             field: None,
             pages: limit.div_ceil(PER_PAGE).max(1),
             last: &|_: &Commit| false,
@@ -238,6 +239,20 @@ impl Client {
     pub fn diff_between(&self, repository: &Slug, from: &str, to: &str) -> Result<Vec<u8>, Error> {
         let path = format!("{}/compare/{}...{}", repository.path(), encode(from), encode(to));
         self.diff("read what changed", &path)
+    }
+
+    /// Whether a branch has all of a commit.
+    ///
+    /// # Errors
+    /// Nothing in common, and whatever else keeps an answer away.
+    pub fn is_on(&self, repository: &Slug, branch: &str, commit: &str) -> Result<bool, Error> {
+        #[derive(Deserialize)]
+        struct Compared {
+            behind_by: u64,
+        }
+        let path = format!("{}/compare/{}...{}?per_page=1", repository.path(), encode(commit), encode(branch));
+        let Compared { behind_by } = self.get_json(&format!("look whether {branch} has the commit"), &path)?;
+        Ok(behind_by == 0)
     }
 
     /// What a pull request changes, as a unified diff. GitHub refuses very large ones.

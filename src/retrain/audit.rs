@@ -237,7 +237,7 @@ fn reign(judge: &Judge<'_>, newest: &Judged) -> Option<Reign> {
     let run = newest.past.champion.filter(|_| newest.slot.state == State::WorseThanChampion)?;
     let known = judge.facts.reign.clone().filter(|reign| reign.run == run);
     let created = judge.facts.runs.items().iter().find(|one| one.id == run).and_then(|run| run.created);
-    let read = || Some(Reign::of(run, created?, judge.values(run)?, &judge.settings.champion));
+    let read = || Reign::of(run, created?, judge.values(run)?, &judge.settings.champion);
     known.or_else(read)
 }
 

@@ -1,6 +1,7 @@
 //! What slots mean together: what may still come, what covers, what was before, what is new.
 
 use super::*;
+use crate::retrain::incident::{Incident, Step, step};
 
 #[test]
 fn what_may_still_come_is_not_judged_and_the_slot_before_decides() {
@@ -80,6 +81,20 @@ fn nothing_is_expected_before_there_was_a_schedule() {
 }
 
 #[test]
+fn a_schedule_whose_first_slot_lies_ahead_opens_nothing() {
+    let mut young = facts();
+    young.workflow.created = Some(after(0, 60));
+    let nothing = audit(&settings(), young.clone(), &sources()).audit;
+    assert_eq!((nothing.verdict, step(None, &nothing)), (V::Inconclusive, Step::Rest));
+    let open = Incident::begin("train.yml", after(0, 0));
+    assert_eq!(step(Some(&open), &nothing), Step::Wait);
+    // What cannot be seen is another matter.
+    young.runs = Listing::Absent;
+    let unseen = audit(&settings(), young, &sources()).audit;
+    assert!(matches!(step(None, &unseen), Step::Open(_)), "{unseen:?}");
+}
+
+#[test]
 fn the_first_model_is_told_and_never_silently_good() {
     let mut facts = facts();
     facts.workflow.created = Some(after(0, -60));
@@ -107,8 +122,10 @@ fn a_champion_outlives_its_artifact_while_a_worse_model_is_in_its_place() {
     let newest = |facts: Facts| audit(&settings(), facts, &sources()).audit;
     assert_eq!(newest(lasting.clone()).verdict, V::Pass);
     let values = [("f1".to_owned(), 0.9), ("loss".to_owned(), 0.1)].into();
-    let reign = champion::Reign::of(50, after(3, 30), &values, &settings().champion);
+    let reign = champion::Reign::of(50, after(3, 30), &values, &settings().champion).unwrap();
     assert_eq!(reign.values.len(), 1, "what nothing is asked of is not kept");
+    let seeds = (0..4_000).map(|seed| (format!("f1.{seed}"), 0.9)).collect();
+    assert_eq!(champion::Reign::of(50, after(3, 30), &seeds, &settings().champion), None, "an issue has a limit");
     lasting.reign = Some(reign.clone());
     for unread in [&[][..], &[101, 102]] {
         let mut facts = lasting.clone();

@@ -42,19 +42,25 @@ pub struct Reign {
     pub values: Values,
 }
 
+/// Values that are kept at most: they travel in an issue's hidden line.
+const KEPT: usize = 200;
+
 impl Reign {
-    /// Of all values those that the challenges are about, as far as they can be written down.
+    /// Of all values those that the challenges are about; `None` where these are too many to be kept.
     #[must_use]
-    pub fn of(run: u64, since: Timestamp, values: &Values, challenges: &[Challenge]) -> Self {
-        let is_of =
-            |name: &str, own: &str| name.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    pub fn of(run: u64, since: Timestamp, values: &Values, challenges: &[Challenge]) -> Option<Self> {
+        let is_of = |name: &str, own: &str| {
+            let seed = |rest: &str| rest.strip_prefix('.').is_some_and(|seed| seed.parse::<usize>().is_ok());
+            name.strip_prefix(own).is_some_and(|rest| rest.is_empty() || seed(rest))
+        };
         let is_asked = |name: &str| {
             challenges.iter().any(|one| {
                 is_of(name, &one.metric) || matches!(&one.size, Some(Size::Metric(size)) if is_of(name, size))
             })
         };
         let kept = values.iter().filter(|(name, value)| value.is_finite() && is_asked(name));
-        Self { run, since, values: kept.map(|(name, value)| (name.clone(), *value)).collect() }
+        let values: Values = kept.map(|(name, value)| (name.clone(), *value)).collect();
+        (values.len() <= KEPT).then_some(Self { run, since, values })
     }
 }
 

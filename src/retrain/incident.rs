@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::audit::Audit;
 use super::slot::{Class, Slot, State};
-use super::wiring;
-use crate::gate::Verdict;
+use super::wiring::{self, Finding};
+use crate::gate::{RuleVerdict, Verdict};
 use crate::sys::{clock, text};
 
 /// Slots in a row that did not do their work from which on an incident is critical.
@@ -74,6 +74,12 @@ pub fn step(known: Option<&Incident>, audit: &Audit) -> Step {
     let slot = known.and_then(|known| known.slot);
     let is_open = |one: &Slot| Some(one.expected_at) == slot && one.state.class() == Class::Open;
     let waits = if audit.slots.iter().any(is_open) { Again::Runs } else { Again::Rests };
+    // A schedule whose first slot lies ahead is no trouble: there is nothing to say yet.
+    let is_grave = |one: &&Finding| matches!(one.level, RuleVerdict::Inconclusive | RuleVerdict::Fail);
+    let mut grave = audit.problems.iter().filter(is_grave).peekable();
+    if grave.peek().is_some() && grave.all(|problem| problem.code == wiring::NOTHING.id) && !audit.next.is_empty() {
+        return if known.is_some_and(Incident::is_open) { Step::Wait } else { Step::Rest };
+    }
     from(known, audit.verdict, &audit.workflow, (audit.as_of, audit.decided_by), waits)
 }
 

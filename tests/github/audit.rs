@@ -331,6 +331,10 @@ fn a_schedule_that_is_younger_than_the_workflow_is_not_held_to_earlier_slots() {
     });
     let (_, audit) = scene.audit(&[]);
     assert_eq!(audit["since"], json!(after(1, -60)), "{audit}");
+    // Also if it was committed before the history begins.
+    repo.edit(|repo| repo.commits.get_mut(&weekly).unwrap().at = after(20, -60));
+    assert_eq!(scene.audit(&[]).1["since"], json!(after(1, -60)));
+    repo.edit(|repo| repo.commits.get_mut(&weekly).unwrap().at = after(2, -60));
     // What was never merged says nothing; and who may not look says so.
     repo.edit(|repo| repo.pulls.iter_mut().find(|pull| pull.number == number).unwrap().merged_at = None);
     assert_eq!(scene.audit(&[]).1["since"], json!(after(2, -60)));

@@ -211,12 +211,14 @@ fn hostile_archives_are_refused_whole() {
         assert!(shown["problems"].to_string().contains(want), "{want}: {shown}");
         assert_eq!(scene.project.list(&format!("out{run}")), ["deep"], "nothing stands beside the folder");
     }
-    // The same folder again: what is there from before goes.
+    // The same folder again: what is there from before goes, also of what is none.
     let run = scene.run();
     scene.upload(run, 1, "");
+    scene.fake.repo("org/app").artifact(run, "mgmt-evidence-x-attempt1", zip(&[("a", b"a")]));
     for _ in 0..2 {
         let (code, shown, _) = scene.evidence(&["--run", &run.to_string(), "--out", "kept"]);
-        assert_eq!(code, 0, "{shown}");
+        let parts = shown["shards"].as_array().map(Vec::len);
+        assert_eq!((code, parts, scene.project.list("kept").len()), (4, Some(1), 1), "{shown}");
     }
     let run = scene.run();
     let artifact = scene.upload(run, 1, "");

@@ -168,14 +168,12 @@ fn commits_that_touch_the_model_are_listed_since_a_moment() {
     repo.branch("main", &retrained);
     let tried = client(&fake);
     let touching = |since: &str| {
-        tried.client.commits_touching(&slug(), "main", "models/production", time(since), 100).unwrap().items
+        tried.client.commits_touching(&slug(), "main", "models/production", Some(time(since)), 100).unwrap().items
     };
     let commits = touching("2026-05-25T00:00:00Z");
     assert_eq!(commits.iter().map(|commit| &commit.sha).collect::<Vec<_>>(), [&retrained]);
     assert_eq!(commits[0].committed_at(), Some(time("2026-06-01T00:00:00Z")));
     assert_eq!(commits[0].commit.as_ref().unwrap().message.as_deref(), Some("Retrain the model"));
     assert_eq!(touching("2026-01-01T00:00:00Z").len(), 2);
-    assert!(
-        tried.client.commits_touching(&slug(), "gone", "x", time("2026-01-01T00:00:00Z"), 9).unwrap_err().is_missing()
-    );
+    assert!(tried.client.commits_touching(&slug(), "gone", "x", None, 9).unwrap_err().is_missing());
 }

@@ -18,10 +18,22 @@ fn full_check(scene: &Scene, policy: &str) {
     scene.fake.repo("org/app").artifact(run, "mgmt-evidence-attempt1", bytes);
 }
 
+/// Where the commit stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum On {
+    DefaultBranch,
+    Another,
+}
+
 /// A gate by a default branch with this policy.
-fn gated(policy: &str, own: &str) -> (i32, String) {
+fn gated(on: On, policy: &str, own: &str) -> (i32, String) {
     let scene = scene();
-    scene.fake.repo("org/app").file(&scene.commit, "mgmt.yml", format!("{policy}{STAGES}").replace("gate: false", ""));
+    let repo = scene.fake.repo("org/app");
+    let policy = format!("{policy}{STAGES}").replace("gate: false", "");
+    match on {
+        On::DefaultBranch => repo.file(&scene.commit, "mgmt.yml", policy),
+        On::Another => repo.branch("main", &repo.commit("other", &[], &[("mgmt.yml", policy.as_str())])),
+    }
     full_check(&scene, own);
     let (code, report) = json(&scene, "staging", &[]);
     (code, report.to_string())
@@ -31,15 +43,25 @@ fn gated(policy: &str, own: &str) -> (i32, String) {
 fn a_commit_excuses_none_of_its_checks() {
     let gate = "gate: [{ metric: tests.failed, max: 0, when-missing: warn }]\n";
     let policy = format!("{LINT}{gate}");
-    assert_eq!(gated(&policy, &policy).0, 1);
     let excused = LINT.replace("lint: {", "lint: { allow-failure: true,");
-    assert_eq!(gated(&policy, &excused).0, 1, "the default branch does not let it through");
-    assert_eq!(gated(&format!("{excused}{gate}"), LINT).0, 0, "and here it does");
-    // A check that the commit has dropped is missed.
-    let dropped = LINT.replace("  lint: { group: lint, run: [\"false\"] }\n", "");
-    let (code, report) = gated(&policy, &dropped);
+    for on in [On::DefaultBranch, On::Another] {
+        assert_eq!(gated(on, &policy, &policy).0, 1);
+        assert_eq!(gated(on, &policy, &excused).0, 1, "the default branch does not let it through");
+        assert_eq!(gated(on, &format!("{excused}{gate}"), LINT).0, 0, "and here it does");
+    }
+}
+
+#[test]
+fn a_check_that_was_dropped_is_missed_and_one_that_came_later_is_not() {
+    let gate = "gate: [{ metric: tests.failed, max: 0, when-missing: warn }]\n";
+    let policy = format!("{LINT}{gate}");
+    let without = LINT.replace("  lint: { group: lint, run: [\"false\"] }\n", "");
+    let (code, report) = gated(On::Another, &policy, &without);
     assert!(code == 4 && report.contains("the run says nothing of the check `lint`"), "{code}: {report}");
-    assert_eq!(gated(&format!("{dropped}{gate}"), &dropped).0, 0);
+    assert_eq!(gated(On::Another, &format!("{without}{gate}"), &without).0, 0);
+    // A commit of the default branch is only older than the check.
+    let (code, report) = gated(On::DefaultBranch, &policy, &without);
+    assert_eq!(code, 0, "{report}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ const MOST: usize = 3_000;
 /// Deployments that are looked at also where there are very many runs: the verdict turns on the newest.
 const DEPLOYED: usize = 400;
 /// Commits of the workflow file that are looked at to learn since when its schedule is what it is.
-const CHANGES: usize = 4;
+const CHANGES: usize = 3;
 /// Bytes of a log that are kept, and lines.
 const LOG: (usize, usize) = (64 << 10, 60);
 
@@ -96,7 +96,7 @@ impl Ask<'_> {
         let mut all = Vec::new();
         for pattern in patterns {
             let path = pattern.strip_suffix("/**").unwrap_or(pattern);
-            let found = self.client.commits_touching(self.slug, branch, path, self.from, MOST);
+            let found = self.client.commits_touching(self.slug, branch, path, Some(self.from), MOST);
             match listing(found, |one| Commit { at: one.committed_at(), sha: one.sha }) {
                 Listing::Known { items, truncated: false, unreadable: 0 } => all.extend(items),
                 other => return other,
@@ -129,7 +129,8 @@ impl Ask<'_> {
         let Some(now) = sources.audited.as_ref().filter(|_| matches!(self.settings.when, When::FromWorkflow)) else {
             return;
         };
-        let found = self.client.commits_touching(self.slug, branch, &now.path, self.from, CHANGES + 1);
+        // Also those from before the history: what was committed then may have been merged within it.
+        let found = self.client.commits_touching(self.slug, branch, &now.path, None, CHANGES + 1);
         let commits = match found {
             Ok(list) => list.items,
             Err(error) => {
@@ -147,6 +148,16 @@ impl Ask<'_> {
             Some(then.is_some_and(|then| plain(&then) == plain(now)))
         };
         for commit in commits.iter().take(CHANGES) {
+            if commit.committed_at().is_some_and(|at| at < self.from) {
+                // The newest that is so old: only if it came to the branch within the history it changes anything.
+                self.merged(facts, &commit.sha, branch);
+                if facts.workflow.scheduled_since.is_some()
+                    && commit.parents.first().and_then(|parent| is_same(&parent.sha)) == Some(true)
+                {
+                    facts.workflow.scheduled_since = None;
+                }
+                return;
+            }
             // What stood there before the commit: nothing, if it is the first.
             let before = commit.parents.first().map(|parent| is_same(&parent.sha));
             match before {
@@ -176,7 +187,7 @@ impl Ask<'_> {
         match self.client.pull_requests_of(self.slug, commit) {
             Ok(list) => {
                 let merged = list.items.into_iter().filter(|pull| pull.base.branch == branch);
-                let merged = merged.filter_map(|pull| pull.merged_at).max();
+                let merged = merged.filter_map(|pull| pull.merged_at).filter(|at| *at >= self.from).max();
                 facts.workflow.scheduled_since = facts.workflow.scheduled_since.max(merged);
             }
             Err(error) => {

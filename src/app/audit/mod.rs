@@ -27,6 +27,8 @@ pub const COMMAND: &str = "audit retrain";
 const ROUNDS: usize = 4;
 /// Models that are read, the newest: those that the verdict turns on, and enough for a trend.
 const MODELS: usize = 10;
+/// Runs from which on half as many have to do.
+const MANY: usize = 1_000;
 
 /// What is asked for.
 #[derive(Clone, Debug, Default)]
@@ -217,7 +219,9 @@ fn for_trends(audit: &Audit, facts: &Facts, artifacts: &ask::Artifacts) -> Vec<W
     if audit.trends.metrics.is_empty() {
         return Vec::new();
     }
-    let left = MODELS.saturating_sub(facts.models.len());
+    // Each takes a request, and so does each hundred of runs and of artifacts.
+    let most = if facts.runs.items().len() > MANY { MODELS / 2 } else { MODELS };
+    let left = most.saturating_sub(facts.models.len());
     let runs: BTreeSet<u64> = audit.slots.iter().filter_map(|slot| slot.run_id).collect();
     let known = |artifact: &crate::github::Artifact| {
         let run = artifact.workflow_run.as_ref().and_then(|run| run.id)?;

@@ -291,8 +291,13 @@ fn afar(link: Option<&Link>, subject: &Subject, source: Option<&Source>, expect:
         Expect::Only(part) => baseline::artifact(Some(part)),
         _ => baseline::artifact(None),
     };
-    let records =
-        baseline::Records { client: &link.client, slug: &link.slug, branch: &pull.base_branch, name: &records };
+    let records = baseline::Records {
+        client: &link.client,
+        slug: &link.slug,
+        branch: &pull.base_branch,
+        name: &records,
+        workflow: subject.workflow.as_deref(),
+    };
     // Which merge was tested only the evidence itself tells: it is believed where it is the one that GitHub names.
     let merge = source.and_then(|source| source.merge_commit.as_deref());
     if let Some(merge) = merge.filter(|merge| pull.merge.as_deref() == Some(*merge))

@@ -84,9 +84,9 @@ impl Where<'_> {
             return Outcome::Failed(Failure { message: "no comment was written: there is no token".to_owned(), hint });
         };
         // The event of a run that is started again is as old as the first time; other runs were asked about already.
-        let head = link.client.pull_request(&link.slug, pull.number).ok().map(|now| now.head.sha);
-        let is_old = |head: &String| self.subject.is_here && self.subject.commit.as_ref() != Some(head);
-        if let Some(head) = head.filter(is_old) {
+        let now = self.subject.is_here.then(|| link.client.pull_request(&link.slug, pull.number));
+        let head = now.and_then(Result::ok).map(|now| now.head.sha);
+        if let Some(head) = head.filter(|head| self.subject.commit.as_ref() != Some(head)) {
             let head = text::one_line(head.get(..10).unwrap_or(&head));
             let message = format!("no comment was written: the newest commit of the pull request is {head} by now");
             return Outcome::Failed(Failure { message, hint: None });

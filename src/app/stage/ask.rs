@@ -17,6 +17,8 @@ pub(super) struct Subject<'a> {
     pub(super) slug: &'a Slug,
     /// GitHub's number of it.
     pub(super) repository: u64,
+    /// The default branch.
+    pub(super) branch: &'a str,
     /// The stage.
     pub(super) stage: &'a Stage,
     /// The one before it.

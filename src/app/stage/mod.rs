@@ -93,6 +93,7 @@ pub fn decide(context: &Context, client: &Client, request: &Request) -> anyhow::
         client,
         slug: &slug,
         repository: policy.repository,
+        branch: &policy.branch,
         stage: wanted,
         before: wanted.after.as_deref().and_then(|after| config.stage(after).ok()),
         sha: &request.sha,

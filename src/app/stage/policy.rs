@@ -16,6 +16,8 @@ pub(super) struct Policy {
     pub(super) commit: String,
     /// Where it is, for people: `mgmt.yml on main of o/r`.
     pub(super) place: String,
+    /// The branch.
+    pub(super) branch: String,
     /// GitHub's number of the repository.
     pub(super) repository: u64,
 }
@@ -45,5 +47,5 @@ pub(super) fn of_default_branch(context: &Context, client: &Client, slug: &Slug)
         Stop::usage(format!("there is no {}{on}", wanted_name(context)), Some(hint))
     })?;
     let place = format!("{}{on}", found.config.path);
-    Ok(Policy { config: found.config, commit: sha, place, repository: repository.id })
+    Ok(Policy { config: found.config, commit: sha, place, branch, repository: repository.id })
 }

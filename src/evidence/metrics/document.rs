@@ -2,7 +2,7 @@
 //! such documents.
 //!
 //! Text, booleans and nulls beside the numbers are descriptions, not metrics, and are passed over; in a list of numbers
-//! they are NaN. `NaN` and
+//! `null` and booleans are NaN. `NaN` and
 //! `Infinity`, which JSON does not have but Python writes, stay what they are, so that a rule on them cannot pass.
 
 use std::io::{BufRead, Read as _};
@@ -157,12 +157,8 @@ impl Walk<'_> {
                 // Among numbers what is none is a value that came to nothing: some writers make `null` of NaN.
                 let counts = items.iter().any(|item| matches!(item, Value::Number(_)));
                 for (index, item) in items.iter().enumerate() {
-                    let is_lost = match item {
-                        Value::Null | Value::Bool(_) => true,
-                        Value::String(word) => not_finite(word).is_none(),
-                        _ => false,
-                    };
-                    let item = if counts && is_lost { &Value::Number(f64::NAN.into()) } else { item };
+                    let is_lost = counts && matches!(item, Value::Null | Value::Bool(_));
+                    let item = if is_lost { &Value::Number(f64::NAN.into()) } else { item };
                     self.under(name, &index.to_string(), item, depth)?;
                 }
                 Ok(())
@@ -266,7 +262,8 @@ mod unit_tests {
     #[test]
     fn what_is_no_number_in_a_list_of_numbers_is_not_passed_over() {
         let values = |text| metrics(text).into_iter().map(|(_, value)| value).collect::<Vec<_>>();
-        assert_eq!(values("{\"f1\": [0.9, null, \"diverged\", true, 0.1]}"), ["0.9", "NaN", "NaN", "NaN", "0.1"]);
+        assert_eq!(values("{\"f1\": [0.9, null, true, 0.1]}"), ["0.9", "NaN", "NaN", "0.1"]);
+        assert_eq!(values("{\"shape\": [32, \"relu\", 3]}"), ["32", "3"], "text describes");
         assert_eq!(values("{\"f1\": [0.9, null]}"), ["0.9", "NaN"]);
         assert_eq!(values("{\"layers\": [\"dense\", null], \"x\": 1}"), ["1"]);
     }
