@@ -50,7 +50,10 @@ fn runs(context: &Context, args: &RunsArgs, screen: &mut Screen) -> anyhow::Resu
             let told = table(&list);
             screen.report(&told);
             if list.truncated {
-                screen.remark("there are more; --limit shows them");
+                screen.remark(match list.items.len() < args.limit as usize {
+                    true => "there are more, and GitHub tells of no more at once: --created shows a stretch of time",
+                    false => "there are more; --limit shows them",
+                });
             }
         }
     }
