@@ -9,10 +9,10 @@ const LINT: &str =
     "version: 1\nchecks:\n  lint: { group: lint, run: [\"false\"] }\n  other: { group: lint, run: [\"true\"] }\n";
 
 /// What a full check of this policy leaves behind.
-fn full_check(scene: &Scene, policy: &str) {
+fn full_check(scene: &Scene, policy: &str, more: &[&str]) {
     let run = scene.run();
     scene.project.write("mgmt.yml", policy);
-    scene.in_job(run, 1, &["full-check", "-q"]);
+    scene.in_job(run, 1, &[&["full-check", "-q"], more].concat());
     assert_eq!(scene.in_job(run, 1, &["collect"]).code, 0);
     let bytes = zip_folder(&scene.project.path(".mgmt/bundle"));
     scene.fake.repo("org/app").artifact(run, "mgmt-evidence-attempt1", bytes);
@@ -27,6 +27,10 @@ enum On {
 
 /// A gate by a default branch with this policy.
 fn gated(on: On, policy: &str, own: &str) -> (i32, String) {
+    gated_with(on, policy, own, &[])
+}
+
+fn gated_with(on: On, policy: &str, own: &str, more: &[&str]) -> (i32, String) {
     let scene = scene();
     let repo = scene.fake.repo("org/app");
     let policy = format!("{policy}{STAGES}").replace("gate: false", "");
@@ -34,7 +38,7 @@ fn gated(on: On, policy: &str, own: &str) -> (i32, String) {
         On::DefaultBranch => repo.file(&scene.commit, "mgmt.yml", policy),
         On::Another => repo.branch("main", &repo.commit("other", &[], &[("mgmt.yml", policy.as_str())])),
     }
-    full_check(&scene, own);
+    full_check(&scene, own, more);
     let (code, report) = json(&scene, "staging", &[]);
     (code, report.to_string())
 }
@@ -62,6 +66,9 @@ fn a_check_that_was_dropped_is_missed_and_one_that_came_later_is_not() {
     // A commit of the default branch is only older than the check.
     let (code, report) = gated(On::DefaultBranch, &policy, &without);
     assert_eq!(code, 0, "{report}");
+    // Its run did not tell of a check that it had.
+    let (code, report) = gated_with(On::DefaultBranch, &policy, &policy, &["--skip", "lint"]);
+    assert!(code == 4 && report.contains("the run says nothing of the check `lint`"), "{code}: {report}");
 }
 
 #[test]

@@ -32,10 +32,10 @@ pub(super) fn read(subject: &Subject<'_>, facts: &mut Facts, policy: &Judging) -
     policy.adjust(&mut fetched.checks);
     let is_full = fetched.full.contains(policy.config.path.as_str());
     let mut problems = if is_full { policy.unrun(&fetched.checks, |_| false) } else { Vec::new() };
-    // A commit of the default branch is older than what was added since; any other could have left it out.
+    // A commit of the default branch may be older than a check; it knew those that its run left out.
     let is_on = |branch: &str| subject.client.is_on(subject.slug, branch, subject.sha).unwrap_or(false);
     if !problems.is_empty() && is_on(subject.branch) {
-        problems.clear();
+        problems = policy.unrun(&fetched.checks, |id| !fetched.left_out.contains_key(id));
     }
     let is_lossy = fetched.evidence.problems.iter().any(|problem| problem.level == Level::Loss);
     let lossy = fetched.checks.iter().filter(|_| is_lossy).map(|check| check.id.clone()).collect();
