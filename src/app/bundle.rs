@@ -118,8 +118,8 @@ pub fn collect(context: &Context, request: &Request) -> anyhow::Result<Packed> {
 fn newest(place: &Place, commit: Option<&str>, since: Option<Timestamp>) -> anyhow::Result<Option<Record>> {
     let entries = place.ask(|store| store.list(&Filter::default(), 20)).map_err(Stop::from)?;
     let is_recent = |began: Timestamp| since.is_none_or(|since| began >= since);
-    let ours = entries.iter().filter(|entry| entry.commit.as_deref() == commit && is_recent(entry.started_at));
-    let found = ours.into_iter().find(|entry| entry.command != gate::COMMAND && !entry.partial);
+    let mut ours = entries.iter().filter(|entry| entry.commit.as_deref() == commit && is_recent(entry.started_at));
+    let found = ours.find(|entry| entry.command != gate::COMMAND && !entry.partial);
     let Some(entry) = found else { return Ok(None) };
     Ok(Some(place.ask(|store| store.get(&entry.id)).map_err(Stop::from)?))
 }

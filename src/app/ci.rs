@@ -406,7 +406,7 @@ impl Fetched {
         }
         self.interrupted = self.interrupted.take().or(record.interrupted.take());
         if record.command == FULL_CHECK {
-            self.full.insert(std::mem::take(&mut record.policy.path));
+            self.full.insert(record.policy.path.clone());
         }
         self.left_out.append(&mut record.left_out);
         for outcome in std::mem::take(&mut record.checks) {
